@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scenario: the catalogue, made from jobs/guest/scenarios.def, which the guest includes too.
+ * Thread: any.
+ */
+#ifndef FAULTLINE_JOBS_SCENARIO_H
+#define FAULTLINE_JOBS_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum scenario_kind {
+	SCENARIO_KIND_SPLIT, /* must split; a requested fault must be injected on target */
+	SCENARIO_KIND_CONTROL, /* must not be hit: an injection on target is a failure */
+	SCENARIO_KIND_METRIC /* measures: DONE */
+};
+
+struct scenario {
+	const char *name; /* "split.mprotect" */
+	enum scenario_kind kind;
+	const char *allowed_errnos; /* "ENOMEM EAGAIN", besides 0 */
+	int deadline_ms;
+	const char *needs; /* kernel features, blank-separated */
+	const char *summary;
+	const char *path; /* kernel function chain */
+};
+
+const struct scenario *scenario_table(size_t *ret_n);
+const struct scenario *scenario_find(const char *name); /* NULL when unknown */
+/* fnmatch(3) pattern against the name. */
+bool scenario_matches(const struct scenario *s, const char *glob);
+
+#endif
