@@ -29,7 +29,9 @@ struct buf {
 	size_t cap;
 };
 
+/* clang-format off */
 #define BUF_INIT { NULL, 0, 0 }
+/* clang-format on */
 
 void buf_free(struct buf *b); /* frees the contents; `b` is empty and usable again */
 void buf_reset(struct buf *b); /* length 0, memory kept */
@@ -46,12 +48,12 @@ char *buf_steal(struct buf *b);
 const char *buf_cstr(const struct buf *b);
 
 /* Array helper: makes room for one more element in `arr` (count n, capacity cap). */
-#define ARRAY_RESERVE(arr, n, cap)                                                                \
-	do {                                                                                      \
-		if ((n) == (cap)) {                                                               \
-			(cap) = (cap) ? 2 * (cap) : 8;                                            \
-			(arr) = xrealloc((arr), (cap), sizeof(*(arr)));                           \
-		}                                                                                 \
+#define ARRAY_RESERVE(arr, n, cap)                                      \
+	do {                                                            \
+		if ((n) == (cap)) {                                     \
+			(cap) = (cap) ? 2 * (cap) : 8;                  \
+			(arr) = xrealloc((arr), (cap), sizeof(*(arr))); \
+		}                                                       \
 	} while (0)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -59,8 +61,10 @@ const char *buf_cstr(const struct buf *b);
 /* Text that came from outside, made safe for one terminal or log line: control characters and
  * invalid UTF-8 become '?'. Owned result. */
 char *str_printable(const char *s, size_t len);
+/* Length of the valid UTF-8 sequence at s (RFC 3629), 0 when there is none. */
+size_t utf8_len(const char *s, size_t len);
 bool str_starts(const char *s, const char *prefix);
-/* Strict decimal: digits only, whole string, within [min, max]. 0 or -EINVAL/-ERANGE. */
+/* Strict decimal: digits only ('-' before them when min < 0), whole string, within [min, max]. 0 or -EINVAL/-ERANGE. */
 int str_to_i64(const char *s, long long min, long long max, long long *ret_value);
 
 #endif

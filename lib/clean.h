@@ -18,12 +18,12 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-#define STEAL(p)                                                                                  \
-	(__extension__({                                                                          \
-		__typeof__(p) *steal_p_ = &(p);                                                   \
-		__typeof__(p) steal_v_ = *steal_p_;                                               \
-		*steal_p_ = NULL;                                                                 \
-		steal_v_;                                                                         \
+#define STEAL(p)                                    \
+	(__extension__({                            \
+		__typeof__(p) *steal_p_ = &(p);     \
+		__typeof__(p) steal_v_ = *steal_p_; \
+		*steal_p_ = NULL;                   \
+		steal_v_;                           \
 	}))
 
 /* The same for a file descriptor: the local becomes -1. */

@@ -16,7 +16,9 @@ struct error {
 	char msg[256];
 };
 
+/* clang-format off */
 #define ERROR_INIT { .code = 0, .msg = "" }
+/* clang-format on */
 
 /* Fills `err` (may be NULL) and returns `r`, which must be a negative errno. */
 int error_set(struct error *err, int r, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

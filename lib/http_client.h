@@ -28,19 +28,23 @@ struct http_request {
 	const char *method; /* "GET", "POST", "PUT" */
 	const char *path; /* "/api/v1/…" with query */
 	const char *content_type; /* NULL = application/json when there is a body */
+	const char *const *headers; /* NULL-terminated list of "Name: value"; may be NULL */
 	const void *body;
 	size_t body_len;
 	int body_fd; /* >= 0: body is this file from its start (body_len bytes), body ignored */
-	int64_t timeout_ms; /* whole request; 0 = 60 s */
+	int64_t timeout_ms; /* whole request; 0 = 60 s, < 0 = no limit (event streams) */
 	size_t response_max_bytes; /* 0 = 16 MiB */
 	bool (*cancelled)(void *arg); /* polled about every 200 ms; may be NULL */
 	void *arg;
 	/* When set, response bytes go here as they come instead of into the buffer (event
-	 * streams, downloads); non-zero ends the transfer with -ECANCELED. */
+	 * streams, downloads); non-zero ends the transfer with -ECANCELED. Only of a 2xx answer:
+	 * what an error says goes into the buffer. response_max_bytes 0 is no cap here. */
 	int (*on_data)(void *arg, const char *data, size_t len);
 };
 
+/* clang-format off */
 #define HTTP_REQUEST_INIT { .body_fd = -1 }
+/* clang-format on */
 
 struct http_response {
 	int status;

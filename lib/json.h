@@ -44,26 +44,32 @@ struct jval {
 struct jval json_root(struct json_object *o);
 /* Required members; -EINVAL naming the path when missing, of another type or out of range.
  * Strings are borrowed. */
-must_check int json_get_obj(const struct jval *v, const char *key, struct jval *ret, struct error *err);
-must_check int json_get_arr(const struct jval *v, const char *key, struct jval *ret, struct error *err);
-must_check int json_get_str(const struct jval *v, const char *key, size_t max_len,
-			    const char **ret, struct error *err);
+must_check int json_get_obj(const struct jval *v, const char *key, struct jval *ret,
+			    struct error *err);
+must_check int json_get_arr(const struct jval *v, const char *key, struct jval *ret,
+			    struct error *err);
+must_check int json_get_str(const struct jval *v, const char *key, size_t max_len, const char **ret,
+			    struct error *err);
 must_check int json_get_i64(const struct jval *v, const char *key, int64_t min, int64_t max,
 			    int64_t *ret, struct error *err);
-must_check int json_get_double(const struct jval *v, const char *key, double *ret, struct error *err);
+must_check int json_get_double(const struct jval *v, const char *key, double *ret,
+			       struct error *err);
 must_check int json_get_bool(const struct jval *v, const char *key, bool *ret, struct error *err);
 /* Optional members: absent leaves *ret as it is and returns 0; a wrong type is still an error. */
-must_check int json_opt_obj(const struct jval *v, const char *key, struct jval *ret, struct error *err);
-must_check int json_opt_arr(const struct jval *v, const char *key, struct jval *ret, struct error *err);
-must_check int json_opt_str(const struct jval *v, const char *key, size_t max_len,
-			    const char **ret, struct error *err);
+must_check int json_opt_obj(const struct jval *v, const char *key, struct jval *ret,
+			    struct error *err);
+must_check int json_opt_arr(const struct jval *v, const char *key, struct jval *ret,
+			    struct error *err);
+must_check int json_opt_str(const struct jval *v, const char *key, size_t max_len, const char **ret,
+			    struct error *err);
 must_check int json_opt_i64(const struct jval *v, const char *key, int64_t min, int64_t max,
 			    int64_t *ret, struct error *err);
 must_check int json_opt_bool(const struct jval *v, const char *key, bool *ret, struct error *err);
 /* Array access; element i as a jval. json_arr_len() of a non-array is 0. */
 size_t json_arr_len(const struct jval *v);
 struct jval json_arr_at(const struct jval *v, size_t i);
-must_check int json_as_str(const struct jval *v, size_t max_len, const char **ret, struct error *err);
+must_check int json_as_str(const struct jval *v, size_t max_len, const char **ret,
+			   struct error *err);
 must_check int json_as_obj(const struct jval *v, struct error *err);
 /* A key that is not in the NULL-terminated list is an error that names it (for requests). */
 must_check int json_only_keys(const struct jval *v, const char *const *keys, struct error *err);

@@ -37,7 +37,8 @@ must_check int fd_write_all(int fd, const void *data, size_t len);
 /* A program of this project: beside the running program, else from PATH. Owned, or NULL. */
 char *path_find_program(const char *name);
 /* Where jobs/plans, jobs/kconfig and the guest's init are: $FAULTLINE_SHARE, else relative to the
- * running program (<bin>/../share/faultline, or the source tree when run from build/). Owned. */
+ * running program: the source tree when run from build/ ("jobs/plans" there, "guest/init" in the
+ * build folder), else <bin>/../share/faultline. Owned, never NULL; the file may not exist. */
 char *path_share(const char *rel);
 
 #endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/clock.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+static _Atomic int64_t fake_us;
+
+static int64_t read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
+}
+
+int64_t clock_now_us(void)
+{
+	int64_t fake = atomic_load(&fake_us);
+
+	return fake ? fake : read_clock(CLOCK_REALTIME);
+}
+
+int64_t clock_mono_us(void)
+{
+	int64_t fake = atomic_load(&fake_us);
+
+	return fake ? fake : read_clock(CLOCK_MONOTONIC);
+}
+
+void clock_fake(int64_t now_us)
+{
+	atomic_store(&fake_us, now_us);
+}
+
+char *clock_text(int64_t t_us, char out[CLOCK_TEXT_MAX])
+{
+	int64_t us = t_us % US_PER_S;
+	time_t s = (time_t)(t_us / US_PER_S);
+	struct tm tm;
+	char date[24] = "";
+
+	if (us < 0) {
+		us += US_PER_S;
+		s--;
+	}
+	if (!gmtime_r(&s, &tm) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm)) {
+		snprintf(out, CLOCK_TEXT_MAX, "invalid");
+		return out;
+	}
+	snprintf(out, CLOCK_TEXT_MAX, "%.20s.%06dZ", date, (int)us);
+	return out;
+}
