@@ -21,6 +21,7 @@ enum fault_mode { FAULT_NONE, FAULT_NTH, FAULT_BURST, FAULT_PROBABILITY, FAULT_S
 enum fault_within { FAULT_WITHIN_SPLIT, FAULT_WITHIN_ANY };
 
 #define FAULT_SITE_MAX 64
+#define FAULT_NTH_MAX 1000000 /* no operation under test allocates nearly as often */
 
 struct fault {
 	char site[FAULT_SITE_MAX]; /* kernel symbol: [A-Za-z_][A-Za-z0-9_.]* */
@@ -35,7 +36,8 @@ struct fault {
 
 /* site pte_alloc_one, within split, fail_page_alloc, mode none, times 3, seed 1. */
 void fault_defaults(struct fault *f);
-/* Strict: unknown keys, unknown words and values out of range are errors that name the path. */
+/* Strict: unknown keys, unknown words and values out of range are errors that name the path; so
+ * is a mode without the number it needs. What the mode does not use has its default afterwards. */
 must_check int fault_from_json(const struct jval *v, struct fault *ret, struct error *err);
 struct json_object *fault_to_json(const struct fault *f); /* only the keys that the mode uses */
 must_check int fault_from_text(const char *text, struct fault *ret, struct error *err);
@@ -44,6 +46,7 @@ must_check int fault_from_text(const char *text, struct fault *ret, struct error
 void fault_to_text(const struct fault *f, char out[FAULT_TEXT_MAX]);
 const char *fault_mode_name(enum fault_mode m);
 const char *fault_facility_name(enum fault_facility f);
+const char *fault_within_name(enum fault_within w);
 bool fault_mode_parse(const char *s, enum fault_mode *ret);
 
 /* True if a stack (innermost frame first, names without offsets) is on target for `f`: it holds

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "jobs/scenario.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+static const struct scenario scenarios[] = {
+#define SCENARIO(ident_, name_, kind_, errnos_, deadline_ms_, needs_, summary_, path_)             \
+	{ .name = (name_),                                                                        \
+	  .kind = SCENARIO_KIND_##kind_,                                                          \
+	  .allowed_errnos = (errnos_),                                                            \
+	  .deadline_ms = (deadline_ms_),                                                          \
+	  .needs = (needs_),                                                                      \
+	  .summary = (summary_),                                                                  \
+	  .path = (path_) },
+#include "jobs/guest/scenarios.def"
+#undef SCENARIO
+};
+
+const struct scenario *scenario_table(size_t *ret_n)
+{
+	*ret_n = sizeof(scenarios) / sizeof(scenarios[0]);
+	return scenarios;
+}
+
+const struct scenario *scenario_find(const char *name)
+{
+	size_t n;
+	const struct scenario *table = scenario_table(&n);
+
+	for (size_t i = 0; name && i < n; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+bool scenario_matches(const struct scenario *s, const char *glob)
+{
+	return fnmatch(glob, s->name, 0) == 0;
+}
