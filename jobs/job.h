@@ -29,6 +29,7 @@
 #define FAULTLINE_JOBS_JOB_H
 
 #include "jobs/plan.h"
+#include "jobs/verdict.h"
 
 enum job_kind { JOB_BUILD, JOB_TEST };
 
