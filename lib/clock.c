@@ -29,6 +29,11 @@ int64_t clock_mono_us(void)
 	return fake ? fake : read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t clock_real_mono_us(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
 void clock_fake(int64_t now_us)
 {
 	atomic_store(&fake_us, now_us);

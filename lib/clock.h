@@ -17,6 +17,9 @@
 int64_t clock_now_us(void); /* UTC since the epoch */
 int64_t clock_mono_us(void); /* monotonic, since some point */
 
+/* Monotonic and never faked: for waiting on real processes and sockets. */
+int64_t clock_real_mono_us(void);
+
 /* From now on both clocks stand at `now_us` until clock_fake() is called again; 0 ends it. */
 void clock_fake(int64_t now_us);
 

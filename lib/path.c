@@ -255,6 +255,29 @@ int fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+int fd_pipe(int ret_fds[2])
+{
+	int fds[2];
+	int high[2];
+	int e;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	high[0] = fcntl(fds[0], F_DUPFD_CLOEXEC, 3);
+	high[1] = fcntl(fds[1], F_DUPFD_CLOEXEC, 3);
+	e = errno;
+	close(fds[0]);
+	close(fds[1]);
+	if (high[0] < 0 || high[1] < 0) {
+		close_p(&high[0]);
+		close_p(&high[1]);
+		return -e;
+	}
+	ret_fds[0] = high[0];
+	ret_fds[1] = high[1];
+	return 0;
+}
+
 /* The running program's folder. Owned, or NULL. */
 static char *program_dir(void)
 {

@@ -3,7 +3,10 @@
  * proc: child processes without a shell.
  *
  * Every child gets its own process group and PR_SET_PDEATHSIG, so that a killed parent leaves
- * nothing running; ending a child ends its group. The environment is what the caller lists.
+ * nothing running; ending a child ends its group, and when a child ends by itself what is left of
+ * its group is killed. No descriptor but 0..2 reaches it, every signal has its default action. The
+ * environment is what the caller lists.
+ *
  * Thread: the thread that spawns must live as long as the child (PDEATHSIG is per thread).
  */
 #ifndef FAULTLINE_LIB_PROC_H
@@ -18,7 +21,7 @@
 struct buf;
 
 struct proc_spec {
-	const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
+	const char *const *argv; /* NULL-terminated; argv[0] is looked up in our PATH */
 	const char *const *env; /* NULL-terminated "K=V"; NULL = inherit */
 	const char *cwd; /* NULL = inherit */
 	int stdin_fd, stdout_fd, stderr_fd; /* -1 = /dev/null; borrowed */
@@ -29,6 +32,7 @@ struct proc_spec {
 
 struct proc {
 	pid_t pid; /* 0 = not running; also the process group */
+	int guard_fd; /* proc.c's own; meaningless while pid is 0 */
 };
 
 must_check int proc_spawn(const struct proc_spec *spec, struct proc *ret_proc, struct error *err);
