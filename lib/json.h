@@ -43,7 +43,7 @@ struct jval {
 
 struct jval json_root(struct json_object *o);
 /* Required members; -EINVAL naming the path when missing, of another type or out of range.
- * Strings are borrowed. */
+ * Strings are borrowed and hold no NUL character. */
 must_check int json_get_obj(const struct jval *v, const char *key, struct jval *ret,
 			    struct error *err);
 must_check int json_get_arr(const struct jval *v, const char *key, struct jval *ret,
@@ -55,7 +55,8 @@ must_check int json_get_i64(const struct jval *v, const char *key, int64_t min, 
 must_check int json_get_double(const struct jval *v, const char *key, double *ret,
 			       struct error *err);
 must_check int json_get_bool(const struct jval *v, const char *key, bool *ret, struct error *err);
-/* Optional members: absent leaves *ret as it is and returns 0; a wrong type is still an error. */
+/* Optional members: absent (or null) leaves *ret as it is and returns 0; a wrong type is still an
+ * error. */
 must_check int json_opt_obj(const struct jval *v, const char *key, struct jval *ret,
 			    struct error *err);
 must_check int json_opt_arr(const struct jval *v, const char *key, struct jval *ret,
