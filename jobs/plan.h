@@ -67,12 +67,20 @@ static inline void plan_free_p(struct plan **p)
 must_check int plan_list(const char *dir, char ***ret_names, size_t *ret_n, struct error *err);
 
 /* Replaces the cases by those whose scenario matches a glob (none given: all of the plan's) and,
- * if faults are given, by exactly these faults; repeated `repeat` times when > 0. An empty
- * outcome is -EINVAL. Globs that match no scenario at all are -EINVAL naming the glob. */
+ * if faults are given, by exactly these faults; repeated `repeat` times when > 0. A glob that
+ * matches nothing in the plan selects from the whole catalogue (with the fault `none` when no
+ * faults are given): who names a scenario wants it run. An empty outcome is -EINVAL. Globs that
+ * match no scenario at all are -EINVAL naming the glob. */
 must_check int plan_select(struct plan *p, const char *const *globs, size_t n_globs,
 			   const struct fault *faults, size_t n_faults, int repeat,
 			   struct error *err);
 
+/* Of arch and the fragments' names and texts, in their order; not of name and compiler. */
+void plan_config_hash(const struct plan_config *c, char ret_hex[HASH_HEX_MAX]);
+void plan_config_free(struct plan_config *c); /* the contents */
+
+/* [{"scenario":"split.mprotect","fault":{...},"repeat":1}]. Strict; a scenario may be one that
+ * this program does not know (another agent's result), but its name is checked. */
 struct json_object *plan_cases_to_json(const struct plan_case *cases, size_t n);
 must_check int plan_cases_from_json(const struct jval *arr, struct plan_case **ret, size_t *ret_n,
 				    struct error *err);

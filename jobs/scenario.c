@@ -4,6 +4,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "lib/limits.h"
+
 static const struct scenario scenarios[] = {
 #define SCENARIO(ident_, name_, kind_, errnos_, deadline_ms_, needs_, summary_, path_)             \
 	{ .name = (name_),                                                                        \
@@ -32,6 +34,16 @@ const struct scenario *scenario_find(const char *name)
 		if (strcmp(table[i].name, name) == 0)
 			return &table[i];
 	return NULL;
+}
+
+bool scenario_name_is_valid(const char *name)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= LIMIT_NAME_LEN && name[0] != '.' && name[0] != '-' &&
+	       name[len - 1] != '.' && !strstr(name, "..") && strspn(name, letters) == len;
 }
 
 bool scenario_matches(const struct scenario *s, const char *glob)

@@ -27,6 +27,9 @@ struct scenario {
 
 const struct scenario *scenario_table(size_t *ret_n);
 const struct scenario *scenario_find(const char *name); /* NULL when unknown */
+/* The alphabet of names, known or not: words of [A-Za-z0-9_-] joined by '.', not beginning
+ * with '-', at most LIMIT_NAME_LEN bytes. Whatever comes from outside must pass it before it is stored or sent to a guest. */
+bool scenario_name_is_valid(const char *name);
 /* fnmatch(3) pattern against the name. */
 bool scenario_matches(const struct scenario *s, const char *glob);
 
