@@ -103,7 +103,7 @@ need-libs:
 # ---- generated sources -----------------------------------------------------------------------
 QUERIES_IN := $(if $(wildcard tools/queries.c),$(wildcard db/queries.sql))
 TEMPLATES_IN := $(if $(wildcard tools/templates.c),$(call src,web/templates/*.html))
-STATIC_IN := $(call src,web/static/* web/static/*/*)
+STATIC_IN := $(sort $(shell find web/static -type f 2>/dev/null))
 
 GEN_DB := $(if $(QUERIES_IN),$(O)/gen/db_queries.h)
 GEN_SERVER := $(if $(TEMPLATES_IN),$(O)/gen/templates.h) $(if $(STATIC_IN),$(O)/gen/static_files.h)
@@ -221,8 +221,18 @@ $(O)/guest/init: $(GUEST_OBJ)
 
 # ---- tests -----------------------------------------------------------------------------------
 ARCHIVES := $(A_CLI) $(A_SERVER) $(A_DB) $(A_AGENT) $(A_JOBS) $(A_LIB)
-$(UNIT): $(O)/tests/unit/%: $(O)/obj/tests/unit/%.o $(ARCHIVES) $(A_GUEST)
-	$(call link,$(LIBS_CMOCKA) $(LIBS_SERVER) -lm)
+# test_X links what the folder of X.c may use, so that a test of lib/ needs no other folder to
+# compile; test_guest_X and tests of jobs/guest/X.c get the guest's code; any other name gets all.
+needs = $(if $(wildcard lib/$(1).c),$(A_LIB),$(if $(wildcard jobs/$(1).c),$(A_JOBS) $(A_LIB),\
+	$(if $(wildcard agent/$(1).c),$(A_AGENT) $(A_JOBS) $(A_LIB),\
+	$(if $(wildcard db/$(1).c),$(A_DB) $(A_JOBS) $(A_LIB),\
+	$(if $(or $(filter guest%,$(1)),$(wildcard jobs/guest/$(1).c)),$(A_GUEST) $(A_JOBS) $(A_LIB),\
+	$(ARCHIVES) $(A_GUEST))))))
+define unit_rule
+$(O)/tests/unit/test_$(1): $(O)/obj/tests/unit/test_$(1).o $(call needs,$(1))
+	$$(call link,$(LIBS_CMOCKA) $(LIBS_SERVER) -lm)
+endef
+$(foreach t,$(patsubst tests/unit/test_%.c,%,$(UNIT_SRC)),$(eval $(call unit_rule,$(t))))
 $(INTEGRATION): $(O)/tests/integration/%: $(O)/obj/tests/integration/%.o $(A_JOBS) $(A_LIB)
 	$(call link,$(LIBS_BASE) -lm)
 # One program a fuzzer. In an ordinary build it replays files; with libFuzzer it searches.

@@ -3,10 +3,11 @@
  * How a child is kept from outliving us:
  *
  * - PR_SET_PDEATHSIG kills the direct child when the spawning thread ends.
- * - A guard process in the child's group holds the read end of a pipe whose only write end is ours.
- *   When we die, however that happens, the guard reads the end of the pipe and kills the group, and
- *   with it the grandchildren that PDEATHSIG does not reach. The guard is an orphan (nobody has to
- *   reap it), and as long as it lives the number of the group cannot be given to another one.
+ * - A guard process, our second child, in the first one's group holds the read end of a pipe whose
+ *   only write end is ours. When we die, however that happens, the guard reads the end of the pipe
+ *   and kills the group, and with it the grandchildren that PDEATHSIG does not reach. As long as it
+ *   lives the number of the group cannot be given to another one. The child becomes the program
+ *   only when the guard is in place.
  * - When the direct child ends, the rest of its group is killed before the child is reaped.
  *
  * Only a process that leaves the group by itself (setsid) escapes; the sandbox of a build holds it
@@ -47,8 +48,9 @@ struct child_args {
 	const struct proc_spec *spec;
 	const char *file;
 	pid_t parent;
-	int failure_fd;
-	int guard_fd;
+	int failure_fd; /* write */
+	int go_fd[2]; /* the guard says a byte when it is in place */
+	int guard_fd; /* read */
 	int null_fd;
 };
 
@@ -66,16 +68,18 @@ static _Noreturn void child_fail(int fd, int errno_value, const char *step)
 	_exit(127);
 }
 
-static _Noreturn void guard_main(int guard_fd)
+static _Noreturn void guard_main(const struct child_args *a, pid_t group)
 {
 	sigset_t all;
-	char c;
+	char c = 0;
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	prctl(PR_SET_NAME, "faultline-guard");
+	if (setpgid(0, group) < 0 || write(a->go_fd[1], &c, 1) != 1)
+		_exit(1);
 	/* Nothing else may stay open here: a reader of the child's output waits for its end. */
-	if (dup2(guard_fd, 0) < 0)
+	if (dup2(a->guard_fd, 0) < 0)
 		_exit(1);
 	if (close_range(1, ~0U, 0) < 0)
 		for (int fd = 1; fd < 65536; fd++)
@@ -86,27 +90,17 @@ static _Noreturn void guard_main(int guard_fd)
 	_exit(0);
 }
 
-/* The guard is a grandchild whose parent ends at once, so that the program that is about to run
- * does not find a child that it did not start. */
-static void child_start_guard(const struct child_args *a)
+static void child_wait_for_guard(const struct child_args *a)
 {
-	pid_t middle = fork();
-	int status;
+	char c;
+	ssize_t n;
 
-	if (middle < 0)
-		child_fail(a->failure_fd, errno, "fork");
-	if (middle == 0) {
-		pid_t guard = fork();
-
-		if (guard == 0)
-			guard_main(a->guard_fd);
-		_exit(guard < 0);
-	}
-	while (waitpid(middle, &status, 0) < 0)
-		if (errno != EINTR)
-			child_fail(a->failure_fd, errno, "waitpid");
-	if (status)
-		child_fail(a->failure_fd, EAGAIN, "fork");
+	close(a->go_fd[1]);
+	do
+		n = read(a->go_fd[0], &c, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		child_fail(a->failure_fd, n < 0 ? errno : ECHILD, "guard");
 }
 
 static void child_limit(int fd, int resource, int64_t value)
@@ -155,7 +149,7 @@ static _Noreturn void child_main(const struct child_args *a)
 		_exit(127);
 	if (setpgid(0, 0) < 0)
 		child_fail(a->failure_fd, errno, "setpgid");
-	child_start_guard(a);
+	child_wait_for_guard(a);
 	child_stdio(a);
 	if (s->cwd && chdir(s->cwd) < 0)
 		child_fail(a->failure_fd, errno, "chdir");
@@ -199,8 +193,9 @@ static void reap(pid_t pid, int *status)
 		;
 }
 
-/* fork() with every signal blocked, so that no handler of ours runs in the child. */
-static pid_t fork_child(const struct child_args *a)
+/* fork() with every signal blocked, so that no handler of ours runs in the child. `group` 0 forks
+ * the program's process, else the guard of that group. */
+static pid_t fork_child(const struct child_args *a, pid_t group)
 {
 	sigset_t all, old;
 	pid_t pid;
@@ -209,6 +204,8 @@ static pid_t fork_child(const struct child_args *a)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pid = fork();
+	if (pid == 0 && group)
+		guard_main(a, group);
 	if (pid == 0)
 		child_main(a);
 	e = errno;
@@ -217,21 +214,17 @@ static pid_t fork_child(const struct child_args *a)
 	return pid;
 }
 
-/* Returns when the child has become the program (0) or could not (-errno). */
-static int wait_for_exec(int fd, pid_t pid, const char *name, struct error *err)
+/* Returns when the child has become the program (0) or says why it could not (-errno). */
+static int wait_for_exec(int fd, const char *name, struct error *err)
 {
 	struct child_failure f;
 	ssize_t n;
-	int status;
 
 	do
 		n = read(fd, &f, sizeof(f));
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return 0;
-	kill(-pid, SIGKILL);
-	kill(pid, SIGKILL);
-	reap(pid, &status);
 	if (n != (ssize_t)sizeof(f))
 		return error_set(err, -EIO, "cannot run '%s'", name);
 	f.step[sizeof(f.step) - 1] = '\0';
@@ -239,45 +232,81 @@ static int wait_for_exec(int fd, pid_t pid, const char *name, struct error *err)
 			   name, f.step);
 }
 
+/* Both processes are our children and not reaped: their numbers, and so the group's, are ours. */
+static int kill_and_reap(pid_t pid, pid_t guard)
+{
+	int status = 0;
+
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	if (guard > 0) {
+		kill(guard, SIGKILL);
+		reap(guard, &status);
+	}
+	reap(pid, &status);
+	return status;
+}
+
+struct pipes {
+	int fail[2], go[2], guard[2];
+};
+
+static void pipes_close(struct pipes *p)
+{
+	int *fds[] = { &p->fail[0], &p->fail[1], &p->go[0], &p->go[1], &p->guard[0], &p->guard[1] };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		close_p(fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+static int pipes_open(struct pipes *p)
+{
+	int r = fd_pipe(p->fail);
+
+	if (r == 0)
+		r = fd_pipe(p->go);
+	return r == 0 ? fd_pipe(p->guard) : r;
+}
+
 int proc_spawn(const struct proc_spec *spec, struct proc *ret_proc, struct error *err)
 {
 	CLEANUP(free_p) char *file = find_in_path(spec->argv[0]);
+	CLEANUP(pipes_close) struct pipes p = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	CLEANUP(close_p) int null_fd = -1;
-	CLEANUP(close_p) int fail_r = -1;
-	CLEANUP(close_p) int fail_w = -1;
-	CLEANUP(close_p) int guard_r = -1;
-	CLEANUP(close_p) int guard_w = -1;
 	struct child_args args;
-	int fds[2];
-	pid_t pid;
+	pid_t pid, guard;
 	int r;
 
 	if (!file)
 		return error_set(err, -ENOENT, "program '%s' not found in PATH", spec->argv[0]);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null_fd < 0)
-		return error_errno(err, -errno, "cannot open /dev/null");
-	r = fd_pipe(fds);
+	r = null_fd < 0 ? -errno : pipes_open(&p);
 	if (r < 0)
 		return error_errno(err, r, "cannot run '%s'", spec->argv[0]);
-	fail_r = fds[0];
-	fail_w = fds[1];
-	r = fd_pipe(fds);
-	if (r < 0)
-		return error_errno(err, r, "cannot run '%s'", spec->argv[0]);
-	guard_r = fds[0];
-	guard_w = fds[1];
 
-	args = (struct child_args){ spec, file, getpid(), fail_w, guard_r, null_fd };
-	pid = fork_child(&args);
+	args = (struct child_args){ spec,	file,	getpid(), p.fail[1], { p.go[0], p.go[1] },
+				    p.guard[0], null_fd };
+	pid = fork_child(&args, 0);
 	if (pid < 0)
 		return error_errno(err, -errno, "cannot run '%s'", spec->argv[0]);
-	close(steal_fd(&fail_w));
-	r = wait_for_exec(fail_r, pid, spec->argv[0], err);
-	if (r < 0)
+	/* The child does the same; whoever is first, the group is there for the guard. */
+	(void)setpgid(pid, pid);
+	guard = fork_child(&args, pid);
+	if (guard < 0) {
+		r = error_errno(err, -errno, "cannot run '%s'", spec->argv[0]);
+		kill_and_reap(pid, 0);
 		return r;
-	ret_proc->pid = pid;
-	ret_proc->guard_fd = steal_fd(&guard_w);
+	}
+	close(steal_fd(&p.go[1]));
+	close(steal_fd(&p.fail[1]));
+	r = wait_for_exec(p.fail[0], spec->argv[0], err);
+	if (r < 0) {
+		kill_and_reap(pid, guard);
+		return r;
+	}
+	*ret_proc = (struct proc){ pid, guard, steal_fd(&p.guard[1]) };
 	return 0;
 }
 
@@ -318,16 +347,13 @@ static int wait_ended(pid_t pid, int timeout_ms)
 	}
 }
 
-/* The leader has ended and is not reaped: its number, and so the group's, still belongs to us. */
+/* What is left of the group is killed, both children are reaped. */
 static void finish(struct proc *p, int *ret_status)
 {
-	int status = 0;
+	int status = kill_and_reap(p->pid, p->guard_pid);
 
-	kill(-p->pid, SIGKILL);
-	reap(p->pid, &status);
 	close(p->guard_fd);
-	p->pid = 0;
-	p->guard_fd = -1;
+	*p = (struct proc){ 0, 0, -1 };
 	if (ret_status)
 		*ret_status = status;
 }
@@ -357,7 +383,6 @@ void proc_end(struct proc *p, int grace_ms)
 			return;
 		}
 	}
-	/* finish() kills the group and then waits for the leader. */
 	finish(p, NULL);
 }
 

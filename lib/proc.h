@@ -32,7 +32,8 @@ struct proc_spec {
 
 struct proc {
 	pid_t pid; /* 0 = not running; also the process group */
-	int guard_fd; /* proc.c's own; meaningless while pid is 0 */
+	pid_t guard_pid; /* this and the next: proc.c's own, meaningless while pid is 0 */
+	int guard_fd;
 };
 
 must_check int proc_spawn(const struct proc_spec *spec, struct proc *ret_proc, struct error *err);
