@@ -64,6 +64,7 @@ struct point_log {
 	struct splat splat; /* first splat, injection traces taken out; SPLAT_NONE: none */
 	struct stack *stacks; /* distinct injected stacks, on_target not yet decided */
 	size_t n_stacks;
+	bool reached_begin; /* the mark `begin`, or its record, was seen */
 	bool reached_armed; /* the mark `armed` was seen */
 	bool reached_disarmed;
 	bool truncated; /* console cap hit */
@@ -77,14 +78,18 @@ struct judge_input {
 	enum machine_end end;
 };
 
-/* Fills *ret (result_init() first): verdict, reason, detail, counts, stacks (copied with
- * on_target decided), checks incl. the judge's own (counter.split_failed, fault.injected), splat. */
+/* Initialises *ret and fills it (what is the run's own, config, console and repro, is the
+ * caller's to set afterwards): verdict, reason, detail, counts, stacks (copied with
+ * on_target decided), checks incl. the judge's own (counter.split_failed, fault.injected; for a
+ * control invariant.no_split_allocation or harness.classified), splat. `point` and `log` are never
+ * NULL; for a point that was lost `point->nth` is that of the record `begin`. */
 void judge_point(const struct judge_input *in, struct result *ret);
 
 /* The closing result of a sweep from its points' results. `ended` = the guest found nothing more
  * to inject; false with `capped` = stopped at LIMIT_SWEEP_POINTS; `lost` = the sweep could not be
  * finished. PASS needs ended, at least one point (0 for a control), and all points PASS; else the
- * status and reason of the worst point (earliest in enum status order). */
+ * status and reason of the worst point (earliest in enum status order). Of `in` only scenario and
+ * pcase are read; *ret is initialised here. */
 void judge_sweep(const struct judge_input *in, const struct result *const *points, int n_points,
 		 bool ended, bool capped, struct result *ret);
 
