@@ -37,7 +37,7 @@ PKGS_SERVER := $(PKGS_BASE) libmicrohttpd libgit2 sqlite3
 PKG_CFLAGS := $(call pkg,--cflags,$(PKGS_SERVER))
 LIBS_BASE := $(call pkg,--libs,$(PKGS_BASE))
 LIBS_SERVER := $(call pkg,--libs,$(PKGS_SERVER))
-LIBS_JSON := $(call pkg,--libs,json-c libsodium)
+LIBS_TOOLS := $(call pkg,--libs,json-c libsodium sqlite3)
 LIBS_CMOCKA := $(call pkg,--libs,cmocka)
 LIBS_ARCHIVE := $(call pkg,--libs,libarchive)
 PKG_MISSING := $(if $(and $(LIBS_SERVER),$(LIBS_CMOCKA)),,missing)
@@ -189,7 +189,8 @@ define link
 		-Wl,--end-group $(1)
 endef
 
-$(O)/bin/faultline-server: $(O)/obj/server/main.o $(A_SERVER) $(A_DB) $(A_JOBS) $(A_LIB)
+$(O)/bin/faultline-server: $(O)/obj/server/main.o $(A_SERVER) $(A_DB) $(A_AGENT) $(A_JOBS) \
+		$(A_LIB)
 	$(call link,$(LIBS_SERVER) -lm)
 $(O)/bin/faultline-agent: $(O)/obj/agent/main.o $(A_AGENT) $(A_JOBS) $(A_LIB)
 	$(call link,$(LIBS_BASE) -lm)
@@ -200,7 +201,7 @@ $(O)/bin/tar_fast_import: $(O)/obj/tools/tar_fast_import.o
 $(O)/bin/tools/embed: $(O)/obj/tools/embed.o
 	$(call link,)
 $(O)/bin/tools/%: $(O)/obj/tools/%.o $(A_LIB)
-	$(call link,$(LIBS_JSON))
+	$(call link,$(LIBS_TOOLS))
 
 # The guest's programs are static and must not depend on the host's C library. musl-gcc hides the
 # kernel's own headers (linux/, asm/): they come last.
