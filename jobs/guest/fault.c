@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+#include "fault.h"
+
+#include "fileio.h"
+#include "prng.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEBUGFS "/sys/kernel/debug/"
+#define STACK_DEPTH "32" /* MAX_STACK_TRACE_DEPTH, lib/fault-inject.c */
+
+static const char *const facility_names[FAULT_FACILITIES] = {
+	[FAULT_FAIL_PAGE_ALLOC] = "fail_page_alloc",
+	[FAULT_FAILSLAB] = "failslab",
+	[FAULT_FAIL_FUNCTION] = "fail_function",
+};
+
+static const char *const mode_names[] = {
+	[FAULT_MODE_NONE] = "none",
+	[FAULT_MODE_NTH] = "nth",
+	[FAULT_MODE_BURST] = "burst",
+	[FAULT_MODE_PROBABILITY] = "probability",
+	[FAULT_MODE_SWEEP] = "sweep",
+};
+
+#define MODES (sizeof(mode_names) / sizeof(mode_names[0]))
+
+/* Everything in the kernel that decrements fail-nth: the callers of should_fail_ex(). */
+static const char *const all_facilities[] = {
+	"fail_page_alloc", "failslab",		"fail_function",	"fail_usercopy",
+	"fail_futex",	   "fail_make_request", "fail_io_timeout",	"fail_sunrpc",
+	"fail_iommufd",	   "fail_skb_realloc",
+};
+
+const char *fault_facility_name(enum fault_facility facility)
+{
+	return facility_names[facility];
+}
+
+bool fault_facility_parse(const char *word, enum fault_facility *ret_facility)
+{
+	int i;
+
+	for (i = 0; i < FAULT_FACILITIES; i++) {
+		if (!strcmp(word, facility_names[i])) {
+			*ret_facility = (enum fault_facility)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *fault_mode_name(enum fault_mode mode)
+{
+	return mode_names[mode];
+}
+
+bool fault_mode_parse(const char *word, enum fault_mode *ret_mode)
+{
+	size_t i;
+
+	for (i = 0; i < MODES; i++) {
+		if (!strcmp(word, mode_names[i])) {
+			*ret_mode = (enum fault_mode)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void knob_path(char *path, size_t size, const char *facility, const char *knob)
+{
+	snprintf(path, size, DEBUGFS "%s/%s", facility, knob);
+}
+
+static bool has_knob(const char *facility, const char *knob)
+{
+	char path[SETTING_PATH_MAX];
+
+	knob_path(path, sizeof(path), facility, knob);
+	return file_exists(path);
+}
+
+bool fault_has_facility(enum fault_facility facility)
+{
+	return has_knob(facility_names[facility], "probability");
+}
+
+bool fault_has_stacktrace_filter(enum fault_facility facility)
+{
+	return has_knob(facility_names[facility], "require-start");
+}
+
+bool fault_has_fail_nth(void)
+{
+	return file_exists("/proc/thread-self/fail-nth");
+}
+
+static int push(struct fault_session *session, const char *facility, const char *knob,
+		const char *value, struct problem *problem)
+{
+	char path[SETTING_PATH_MAX];
+
+	knob_path(path, sizeof(path), facility, knob);
+	return settings_push(&session->settings, path, value, problem);
+}
+
+static int push_hex(struct fault_session *session, const char *knob, uint64_t value,
+		    struct problem *problem)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	return push(session, facility_names[session->facility], knob, text, problem);
+}
+
+/*
+ * No return address lies in [1, 1), and with depth 0 the kernel does not even take the stack
+ * (fail_stacktrace(), lib/fault-inject.c): the facility neither fails nor counts.
+ */
+static int push_blind(struct fault_session *session, const char *facility,
+		      struct problem *problem)
+{
+	static const struct {
+		const char *knob, *value;
+	} knobs[] = {
+		{ "probability", "0" },
+		{ "require-start", "0x1" },
+		{ "require-end", "0x1" },
+		{ "stacktrace-depth", "0" },
+	};
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		r = push(session, facility, knobs[i].knob, knobs[i].value, problem);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int push_others(struct fault_session *session, struct problem *problem)
+{
+	const char *own = facility_names[session->facility];
+	size_t i;
+
+	for (i = 0; i < sizeof(all_facilities) / sizeof(all_facilities[0]); i++) {
+		int r;
+
+		if (!strcmp(all_facilities[i], own))
+			continue;
+		if (!has_knob(all_facilities[i], "require-start"))
+			continue;
+		r = push_blind(session, all_facilities[i], problem);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int push_filter(struct fault_session *session, const struct fault_spec *spec,
+		       struct problem *problem)
+{
+	struct symbol_range reject = { .start = 0 };
+	int r;
+
+	r = kallsyms_lookup(spec->site, &session->site);
+	if (r)
+		return problem_set(problem, r, "no function %s in /proc/kallsyms", spec->site);
+	/*
+	 * Page tables of ordinary faults come through __pte_alloc(); the ones for a split do not.
+	 * Without that symbol (inlined) nothing can be rejected, and the host still classifies.
+	 */
+	if (spec->within == FAULT_WITHIN_SPLIT && strcmp(spec->site, "__pte_alloc"))
+		(void)kallsyms_lookup("__pte_alloc", &reject);
+	/* a kprobe's handler does not have the probed function among its callers */
+	if (session->facility == FAULT_FAIL_FUNCTION) {
+		session->site.start = 0;
+		session->site.end = UINT64_MAX;
+	}
+	r = push_hex(session, "require-start", session->site.start, problem);
+	if (!r)
+		r = push_hex(session, "require-end", session->site.end, problem);
+	if (!r)
+		r = push_hex(session, "reject-start", reject.start, problem);
+	if (!r)
+		r = push_hex(session, "reject-end", reject.end, problem);
+	return r;
+}
+
+/* Knobs that only one facility has; the defaults of these can never hit a page table. */
+static int push_special(struct fault_session *session, struct problem *problem)
+{
+	static const struct {
+		enum fault_facility facility;
+		const char *knob, *value;
+	} knobs[] = {
+		{ FAULT_FAIL_PAGE_ALLOC, "min-order", "0" },
+		{ FAULT_FAIL_PAGE_ALLOC, "ignore-gfp-wait", "N" },
+		{ FAULT_FAIL_PAGE_ALLOC, "ignore-gfp-highmem", "N" },
+		{ FAULT_FAILSLAB, "ignore-gfp-wait", "N" },
+		{ FAULT_FAILSLAB, "cache-filter", "N" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		int r;
+
+		if (knobs[i].facility != session->facility)
+			continue;
+		r = push(session, facility_names[session->facility], knobs[i].knob,
+			 knobs[i].value, problem);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int push_common(struct fault_session *session, const struct fault_spec *spec,
+		       struct problem *problem)
+{
+	/* verbose 2 dumps the stack of every injected failure: the host classifies them */
+	const struct {
+		const char *knob, *value;
+	} knobs[] = {
+		{ "stacktrace-depth", STACK_DEPTH },
+		{ "verbose", "2" },
+		{ "verbose_ratelimit_interval_ms", "0" },
+		{ "task-filter", "Y" },
+		{ "interval", "1" },
+		{ "space", "0" },
+		{ "times", "0" },
+		{ "probability", spec->mode == FAULT_MODE_BURST ? "100" : "0" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		int r = push(session, facility_names[session->facility], knobs[i].knob,
+			     knobs[i].value, problem);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int inject_function(struct fault_session *session, const struct fault_spec *spec,
+			   struct problem *problem)
+{
+	int r = file_write(DEBUGFS "fail_function/inject", session->site.found);
+
+	if (r)
+		return problem_set(problem, -ENOENT, "%s is not open to error injection",
+				   spec->site);
+	session->function_injected = true;
+	return 0;
+}
+
+int fault_session_open(struct fault_session *session, const struct fault_spec *spec,
+		       struct problem *problem)
+{
+	const char *name = facility_names[spec->facility];
+	int r;
+
+	session->settings.count = 0;
+	session->facility = spec->facility;
+	session->function_injected = false;
+	if (!fault_has_facility(spec->facility))
+		return problem_set(problem, -ENOENT, "no %s in debugfs", name);
+	if (!fault_has_stacktrace_filter(spec->facility))
+		return problem_set(problem, -ENOENT, "no stack filter for %s", name);
+	if (!fault_has_fail_nth())
+		return problem_set(problem, -ENOENT, "no fail-nth in proc");
+	r = push_filter(session, spec, problem);
+	if (!r)
+		r = push_others(session, problem);
+	if (!r)
+		r = push_special(session, problem);
+	if (!r)
+		r = push_common(session, spec, problem);
+	if (!r && spec->facility == FAULT_FAIL_FUNCTION)
+		r = inject_function(session, spec, problem);
+	if (r)
+		fault_session_close(session);
+	return r;
+}
+
+void fault_session_close(struct fault_session *session)
+{
+	char removal[FAULT_SITE_MAX + 1];
+
+	if (session->function_injected) {
+		snprintf(removal, sizeof(removal), "!%s", session->site.found);
+		(void)file_write(DEBUGFS "fail_function/inject", removal);
+		session->function_injected = false;
+	}
+	settings_pop_to(&session->settings, 0);
+}
+
+int fault_session_refill(const struct fault_session *session, const struct fault_arm *arm,
+			 struct problem *problem)
+{
+	char path[SETTING_PATH_MAX], times[16];
+	int r;
+
+	if (arm->mode != FAULT_MODE_BURST)
+		return 0;
+	knob_path(path, sizeof(path), facility_names[session->facility], "times");
+	snprintf(times, sizeof(times), "%" PRIu32, arm->times);
+	r = file_write(path, times);
+	if (r)
+		return problem_set(problem, r, "cannot write %s: %s", path, strerror(-r));
+	return 0;
+}
+
+void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32_t nth)
+{
+	*arm = (struct fault_arm){
+		.mode = spec->mode,
+		.facility = spec->facility,
+		.fd = -1,
+		.hits = -1,
+	};
+	switch (spec->mode) {
+	case FAULT_MODE_NONE:
+		break;
+	case FAULT_MODE_NTH:
+	case FAULT_MODE_SWEEP:
+		arm->nth = nth;
+		break;
+	case FAULT_MODE_PROBABILITY:
+		arm->nth = prng_first_failure(spec->seed, spec->probability);
+		break;
+	case FAULT_MODE_BURST:
+		arm->times = spec->times;
+		break;
+	}
+}
+
+int fault_arm_open(struct fault_arm *arm)
+{
+	const char *path = "/proc/thread-self/fail-nth";
+
+	if (arm->mode == FAULT_MODE_NONE)
+		return 0;
+	if (arm->mode == FAULT_MODE_BURST)
+		path = "/proc/thread-self/make-it-fail";
+	arm->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (arm->fd < 0)
+		return -errno;
+	snprintf(arm->start, sizeof(arm->start), "%" PRIu32,
+		 arm->mode == FAULT_MODE_BURST ? 1 : arm->nth);
+	return 0;
+}
+
+int fault_arm_now(struct fault_arm *arm)
+{
+	size_t length = strlen(arm->start);
+
+	if (arm->fd < 0)
+		return 0;
+	return pwrite(arm->fd, arm->start, length, 0) == (ssize_t)length ? 0 : -errno;
+}
+
+/* fail-nth counts down and stays at 0 once it fired: later allocations are not seen. */
+static void collect_nth(struct fault_arm *arm, const char *text)
+{
+	unsigned long left = strtoul(text, NULL, 10);
+
+	arm->injected = left == 0;
+	arm->hits = (int64_t)arm->nth - (int64_t)left;
+}
+
+static void collect_burst(struct fault_arm *arm)
+{
+	char path[SETTING_PATH_MAX], text[32];
+	long left;
+
+	knob_path(path, sizeof(path), facility_names[arm->facility], "times");
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return;
+	left = strtol(text, NULL, 10);
+	if (left >= 0 && left <= (long)arm->times)
+		arm->injected = arm->times - (uint32_t)left;
+}
+
+void fault_disarm(struct fault_arm *arm)
+{
+	char text[32];
+	ssize_t n;
+
+	if (arm->fd < 0)
+		return;
+	n = pread(arm->fd, text, sizeof(text) - 1, 0);
+	if (pwrite(arm->fd, "0", 1, 0) != 1)
+		abort(); /* a task that stays armed would spoil everything after this */
+	if (arm->mode == FAULT_MODE_BURST) {
+		collect_burst(arm);
+	} else if (n > 0) {
+		text[n] = '\0';
+		collect_nth(arm, text);
+	}
+}
+
+void fault_arm_close(struct fault_arm *arm)
+{
+	if (arm->fd >= 0)
+		close(arm->fd);
+	arm->fd = -1;
+}
+
+void fault_arm_collect(struct fault_arm *arm, int pid)
+{
+	char path[64], text[32];
+
+	if (arm->mode == FAULT_MODE_BURST) {
+		collect_burst(arm);
+	} else if (arm->mode != FAULT_MODE_NONE && pid) {
+		snprintf(path, sizeof(path), "/proc/%d/fail-nth", pid);
+		if (file_read(path, text, sizeof(text)) > 0)
+			collect_nth(arm, text);
+	}
+}

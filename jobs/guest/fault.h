@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making one allocation of one task fail, through the kernel's fault-injection framework
+ * (Documentation/fault-injection/fault-injection.rst, lib/fault-inject.c).
+ *
+ * Two halves. Init opens a session: the filters that say which allocations are meant are pushed
+ * into debugfs, where they do no harm by themselves. The task under test then arms itself around
+ * the operation under test, with a single write to a file that was opened before, so that
+ * nothing of the harness runs while it is armed.
+ */
+#ifndef FAULTLINE_GUEST_FAULT_H
+#define FAULTLINE_GUEST_FAULT_H
+
+#include "kallsyms.h"
+#include "problem.h"
+#include "settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FAULT_SITE_MAX KALLSYMS_NAME_MAX
+#define FAULT_NEVER 1000000000u /* a fail-nth that is not reached, to count with */
+#define FAULT_TIMES_MAX 1000000u /* `times` is always finite: some kernels retry for ever */
+
+enum fault_mode {
+	FAULT_MODE_NONE,
+	FAULT_MODE_NTH,
+	FAULT_MODE_BURST,
+	FAULT_MODE_PROBABILITY,
+	FAULT_MODE_SWEEP,
+};
+
+enum fault_within {
+	FAULT_WITHIN_SPLIT,
+	FAULT_WITHIN_ANY,
+};
+
+enum fault_facility {
+	FAULT_FAIL_PAGE_ALLOC,
+	FAULT_FAILSLAB,
+	FAULT_FAIL_FUNCTION,
+	FAULT_FACILITIES,
+};
+
+struct fault_spec {
+	char site[FAULT_SITE_MAX];
+	enum fault_within within;
+	enum fault_facility facility;
+	enum fault_mode mode;
+	uint32_t nth;
+	uint32_t times;
+	unsigned int probability; /* percent, 1..100 */
+	uint64_t seed;
+};
+
+/* Init's half. */
+struct fault_session {
+	struct settings settings;
+	enum fault_facility facility;
+	struct symbol_range site;
+	bool function_injected; /* the site has to be taken out of fail_function/inject again */
+};
+
+/* What the task under test needs to arm itself, and what it found afterwards. */
+struct fault_arm {
+	enum fault_mode mode;
+	enum fault_facility facility;
+	uint32_t nth;   /* what goes to fail-nth; 0 for none and burst */
+	uint32_t times; /* for burst */
+	int fd;         /* fail-nth or make-it-fail of the task; -1 if there is nothing to arm */
+	char start[16];
+	uint32_t injected; /* failures really injected */
+	int64_t hits;      /* allocations that passed the filter, -1 if that cannot be told */
+};
+
+/* The name in requests and records; also the facility's directory in debugfs. */
+const char *fault_facility_name(enum fault_facility facility);
+bool fault_facility_parse(const char *word, enum fault_facility *ret_facility);
+const char *fault_mode_name(enum fault_mode mode);
+bool fault_mode_parse(const char *word, enum fault_mode *ret_mode);
+
+/* What this kernel offers. */
+bool fault_has_facility(enum fault_facility facility);
+bool fault_has_stacktrace_filter(enum fault_facility facility);
+bool fault_has_fail_nth(void);
+
+/*
+ * Points the facility at the spec's site and blinds all others, so that fail-nth counts only what
+ * was asked for. Returns 0, or -errno when the kernel cannot do this (-ENOENT: it has no such
+ * facility, knob or function); all knobs are then as before. `session` need not be initialised.
+ */
+int fault_session_open(struct fault_session *session, const struct fault_spec *spec,
+		       struct problem *problem) __attribute__((warn_unused_result));
+
+/* Puts every knob back. */
+void fault_session_close(struct fault_session *session);
+
+/* Init, before each point: refills `times` for mode burst. */
+int fault_session_refill(const struct fault_session *session, const struct fault_arm *arm,
+			 struct problem *problem) __attribute__((warn_unused_result));
+
+/* Init: fills in `arm` for point `nth` of a sweep, or for the spec's only point. */
+void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32_t nth);
+
+/* The task under test: opens what fault_arm_now() writes to. Returns 0 or -errno. */
+int fault_arm_open(struct fault_arm *arm) __attribute__((warn_unused_result));
+
+/* The single writes around the operation. fault_disarm() fills `injected` and `hits`. */
+int fault_arm_now(struct fault_arm *arm) __attribute__((warn_unused_result));
+void fault_disarm(struct fault_arm *arm);
+void fault_arm_close(struct fault_arm *arm);
+
+/* Init: the same counts, for a task that never came to disarm. pid 0: it is gone altogether. */
+void fault_arm_collect(struct fault_arm *arm, int pid);
+
+#endif
