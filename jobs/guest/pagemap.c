@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "pagemap.h"
+
+#include "uapi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#define BATCH 512 /* entries a read: those of one 2 MiB THP */
+
+static uint64_t kpageflags_of(int fd, uint64_t entry)
+{
+	uint64_t flags = 0, pfn = entry & UAPI_PM_PFN_MASK;
+
+	if (fd < 0 || !pfn || pread(fd, &flags, sizeof(flags), (off_t)(pfn * sizeof(flags))) !=
+				      (ssize_t)sizeof(flags))
+		return 0;
+	return flags;
+}
+
+static void count_entry(int flags_fd, uint64_t entry, struct pagemap_counts *counts)
+{
+	uint64_t flags;
+
+	if (entry & UAPI_PM_SWAP) {
+		counts->swapped++;
+		return;
+	}
+	if (!(entry & UAPI_PM_PRESENT)) {
+		counts->none++;
+		return;
+	}
+	counts->present++;
+	flags = kpageflags_of(flags_fd, entry);
+	if (flags & UINT64_C(1) << UAPI_KPF_ZERO_PAGE)
+		counts->zero_page++;
+	else if (flags & UINT64_C(1) << UAPI_KPF_THP)
+		counts->huge++;
+}
+
+int pagemap_count(const void *start, size_t size, struct pagemap_counts *ret_counts)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), left = size / page;
+	off_t offset = (off_t)((uintptr_t)start / page * sizeof(uint64_t));
+	struct pagemap_counts counts = { 0 };
+	uint64_t entries[BATCH];
+	int fd, flags_fd, r = 0;
+
+	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	flags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	while (left && !r) {
+		size_t want = left < BATCH ? left : BATCH, i;
+		ssize_t n = pread(fd, entries, want * sizeof(entries[0]), offset);
+
+		if (n < 0)
+			r = -errno;
+		else if (n < (ssize_t)sizeof(entries[0]))
+			r = -EIO;
+		for (i = 0; !r && i < (size_t)n / sizeof(entries[0]); i++)
+			count_entry(flags_fd, entries[i], &counts);
+		if (!r) {
+			left -= i;
+			offset += (off_t)(i * sizeof(entries[0]));
+		}
+	}
+	if (flags_fd >= 0)
+		close(flags_fd);
+	close(fd);
+	if (!r)
+		*ret_counts = counts;
+	return r;
+}

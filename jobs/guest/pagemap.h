@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How pages are mapped, from /proc/PID/pagemap and /proc/kpageflags
+ * (Documentation/admin-guide/mm/pagemap.rst). Reading does not fault anything in.
+ */
+#ifndef FAULTLINE_GUEST_PAGEMAP_H
+#define FAULTLINE_GUEST_PAGEMAP_H
+
+#include <stddef.h>
+
+struct pagemap_counts {
+	size_t present;
+	size_t swapped;
+	size_t none;      /* neither: never touched, or dropped */
+	size_t huge;      /* present and part of a THP */
+	size_t zero_page; /* present and the shared zero page */
+};
+
+/*
+ * Counts the base pages of [start, start + size) of this process. huge and zero_page stay 0 on a
+ * kernel without kpageflags. Returns 0 or -errno.
+ */
+int pagemap_count(const void *start, size_t size, struct pagemap_counts *ret_counts)
+	__attribute__((warn_unused_result));
+
+#endif

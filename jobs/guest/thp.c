@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "thp.h"
+
+#include "fileio.h"
+#include "pattern.h"
+#include "smaps.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define THP_TRIES 8
+
+bool thp_supported(void)
+{
+	char size[32];
+
+	if (file_read("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", size, sizeof(size)) < 0)
+		return false;
+	return strtoul(size, NULL, 10) == THP_SIZE;
+}
+
+long thp_mapped_huge_kb(const struct thp *thp)
+{
+	struct smaps smaps;
+	int r = smaps_read(thp->addr, THP_SIZE, &smaps);
+
+	return r ? r : smaps_sum_anon_huge_kb(&smaps);
+}
+
+static int map_range(struct thp *thp, struct problem *problem)
+{
+	uintptr_t first;
+
+	thp->reserve_size = 3 * THP_SIZE;
+	thp->reserve = mmap(NULL, thp->reserve_size, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (thp->reserve == MAP_FAILED)
+		return problem_set(problem, -errno, "mmap: %s", strerror(errno));
+	/* at least one page of guard on either side, wherever the kernel put it */
+	first = ((uintptr_t)thp->reserve + THP_PAGE + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1);
+	thp->addr = (char *)first;
+	if (mprotect(thp->addr, THP_SIZE, PROT_READ | PROT_WRITE))
+		return problem_set(problem, -errno, "mprotect: %s", strerror(errno));
+	if (madvise(thp->addr, THP_SIZE, MADV_HUGEPAGE))
+		return problem_set(problem, -errno, "MADV_HUGEPAGE: %s", strerror(errno));
+	return 0;
+}
+
+static int fault_in(struct thp *thp, struct problem *problem)
+{
+	long huge = 0;
+	int try;
+
+	for (try = 0; try < THP_TRIES; try++) {
+		if (try) {
+			(void)madvise(thp->addr, THP_SIZE, MADV_DONTNEED);
+			(void)file_write("/proc/sys/vm/compact_memory", "1");
+		}
+		*(volatile char *)thp->addr = 1;
+		huge = thp_mapped_huge_kb(thp);
+		if (huge == (long)(THP_SIZE >> 10))
+			return 0;
+		if (huge < 0)
+			return problem_set(problem, (int)huge, "smaps: %s", strerror((int)-huge));
+	}
+	return problem_set(problem, -EAGAIN, "no huge page after %d tries (AnonHugePages %ld kB)",
+			   THP_TRIES, huge);
+}
+
+int thp_create(struct thp *ret_thp, uint64_t seed, struct problem *problem)
+{
+	struct thp thp = { .seed = seed };
+	int r;
+
+	r = map_range(&thp, problem);
+	if (!r)
+		r = fault_in(&thp, problem);
+	if (r) {
+		if (thp.reserve != MAP_FAILED)
+			munmap(thp.reserve, thp.reserve_size);
+		return r;
+	}
+	pattern_fill(thp.addr, 0, THP_PAGES, seed);
+	*ret_thp = thp;
+	return 0;
+}
+
+int thp_destroy(struct thp *thp)
+{
+	if (munmap(thp->reserve, thp->reserve_size))
+		return -errno;
+	return 0;
+}
