@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The checks that scenarios share. All of them touch memory under a signal guard. */
+#ifndef FAULTLINE_GUEST_CHECK_H
+#define FAULTLINE_GUEST_CHECK_H
+
+#include "scenario.h"
+
+/*
+ * The operation's errno: 0, or one of the row's allowed ones if a fault was asked for.
+ * Returns whether the operation succeeded.
+ */
+bool check_errno(struct scenario *s);
+
+/* `pages` pages at `memory` hold the pattern of pages first, first+1, … of the fixture. */
+void check_pattern(struct scenario *s, const char *name, const struct thp *thp,
+		   const void *memory, size_t first, size_t pages);
+
+/* All pages of the THP but `pages` from `first` hold their pattern. */
+void check_rest(struct scenario *s, const struct thp *thp, size_t first, size_t pages);
+
+/* A page that reads as zeroes. */
+void check_zero(struct scenario *s, const char *name, const void *memory, size_t size);
+
+/* An access of this kind raises SIGSEGV, or works. Writing puts the pattern's byte back. */
+void check_faults(struct scenario *s, const char *name, const void *address);
+void check_write_faults(struct scenario *s, const struct thp *thp, size_t page);
+void check_writable(struct scenario *s, const struct thp *thp, size_t page);
+
+/* After a failed call: mapping, protection and every byte are as before. */
+void check_unchanged(struct scenario *s, const struct thp *thp);
+
+/*
+ * The VMA of `page` has (or lacks) this permission string or VmFlag, and its neighbours on both
+ * sides the opposite. `flag` is "lo" and the like, or NULL; `perms` is "r--p" and the like, or
+ * NULL.
+ */
+void check_vma(struct scenario *s, const struct thp *thp, size_t page, const char *perms,
+	       const char *flag, bool present);
+
+/* For scenario_finish(): the split happened, RSS and page tables add up, the THP is readable. */
+void check_common(struct scenario *s, const struct thp *thp);
+void check_leaks(struct scenario *s);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "scenario.h"
+
+#include "check.h"
+#include "clock.h"
+#include "fileio.h"
+#include "kmsg.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct scenario_row scenario_rows[] = {
+#define SCENARIO(ident, name, kind, allowed_errnos, deadline_ms, needs, summary, path) \
+	{ name, SCENARIO_##kind, allowed_errnos, deadline_ms, needs, scenario_##ident },
+#include "scenarios.def"
+#undef SCENARIO
+};
+
+const unsigned int scenario_rows_count = sizeof(scenario_rows) / sizeof(scenario_rows[0]);
+
+const struct scenario_row *scenario_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < scenario_rows_count; i++)
+		if (!strcmp(scenario_rows[i].name, name))
+			return &scenario_rows[i];
+	return NULL;
+}
+
+void scenario_check(struct scenario *s, const char *name, bool ok, const char *format, ...)
+{
+	struct point *point = s->point;
+	struct point_check *check;
+	va_list args;
+
+	if (point->checks_count >= POINT_CHECKS_MAX)
+		return;
+	check = &point->checks[point->checks_count];
+	snprintf(check->name, sizeof(check->name), "%s", name);
+	check->ok = ok;
+	check->detail[0] = '\0';
+	if (!ok) {
+		va_start(args, format);
+		vsnprintf(check->detail, sizeof(check->detail), format, args);
+		va_end(args);
+	}
+	/* last, so that a process that dies leaves whole checks only */
+	point->checks_count++;
+}
+
+void scenario_metric(struct scenario *s, const char *name, double value, const char *unit)
+{
+	struct point *point = s->point;
+	struct point_metric *metric;
+
+	if (point->metrics_count >= POINT_METRICS_MAX)
+		return;
+	metric = &point->metrics[point->metrics_count];
+	snprintf(metric->name, sizeof(metric->name), "%s", name);
+	snprintf(metric->unit, sizeof(metric->unit), "%s", unit);
+	metric->value = value;
+	point->metrics_count++;
+}
+
+void scenario_skip(struct scenario *s, const char *reason, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(s->point->detail, sizeof(s->point->detail), format, args);
+	va_end(args);
+	snprintf(s->point->skip, sizeof(s->point->skip), "%s", reason);
+}
+
+bool scenario_fixture(struct scenario *s, struct thp *ret_thp)
+{
+	struct problem problem;
+	int r = thp_create(ret_thp, s->seed, &problem);
+
+	if (r) {
+		scenario_check(s, "harness.fixture", false, "%s", problem.text);
+		return false;
+	}
+	r = smaps_read(ret_thp->addr, THP_SIZE, &s->mapping);
+	if (r) {
+		scenario_check(s, "harness.fixture", false, "smaps: %s", strerror(-r));
+		return false;
+	}
+	smaps_normalise(&s->mapping, ret_thp->addr, THP_SIZE);
+	s->table_kb = file_read_key_kb("/proc/self/status", "VmPTE");
+	return true;
+}
+
+void scenario_arm(struct scenario *s)
+{
+	struct point *point = s->point;
+	int r = fault_arm_open(&point->fault);
+
+	if (!r && vmstat_read(&point->before))
+		point->before.count = 0;
+	if (r) {
+		scenario_check(s, "harness.arm", false, "cannot open the fault: %s", strerror(-r));
+		_exit(EXIT_FAILURE);
+	}
+	point->armed_pid = getpid();
+	kmsg_mark("armed", s->id, s->nth);
+	point->phase = POINT_ARMED;
+	s->started_ns = clock_now_ns();
+	r = fault_arm_now(&point->fault);
+	if (r) {
+		scenario_check(s, "harness.arm", false, "cannot arm: %s", strerror(-r));
+		_exit(EXIT_FAILURE);
+	}
+}
+
+void scenario_disarm(struct scenario *s, int op_errno)
+{
+	struct point *point = s->point;
+	static struct vmstat after;
+
+	fault_disarm(&point->fault);
+	point->duration_us = (clock_now_ns() - s->started_ns) / 1000;
+	point->op_errno = op_errno;
+	point->phase = POINT_DISARMED;
+	fault_arm_close(&point->fault);
+	kmsg_mark("disarmed", s->id, s->nth);
+	point->splits = -1;
+	if (!vmstat_read(&after)) {
+		int64_t was = vmstat_get(&point->before, "thp_split_pmd");
+		int64_t is = vmstat_get(&after, "thp_split_pmd");
+
+		if (was >= 0 && is >= 0)
+			point->splits = is - was;
+	}
+}
+
+void scenario_finish(struct scenario *s, struct thp *thp)
+{
+	int r;
+
+	check_common(s, thp);
+	r = thp_destroy(thp);
+	scenario_check(s, "errno.unmap", !r, "munmap of the fixture: %s", strerror(-r));
+	check_leaks(s);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a scenario is written with. One scenario is one function
+ *
+ *	void scenario_<ident>(struct scenario *s)
+ *
+ * that runs in a process of its own: fixture, scenario_arm(), the operation under test,
+ * scenario_disarm(), checks, scenario_finish(). It never prints; all it finds goes into the
+ * struct point, which init shares and can still read when the process is gone.
+ */
+#ifndef FAULTLINE_GUEST_SCENARIO_H
+#define FAULTLINE_GUEST_SCENARIO_H
+
+#include "fault.h"
+#include "smaps.h"
+#include "thp.h"
+#include "vmstat.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct scenario;
+
+#define POINT_CHECKS_MAX 24   /* together with the sizes below: a record stays under RECORD_MAX */
+#define POINT_METRICS_MAX 16
+#define POINT_NAME_MAX 40
+#define POINT_DETAIL_MAX 128
+
+enum scenario_kind {
+	SCENARIO_SPLIT,
+	SCENARIO_CONTROL,
+	SCENARIO_METRIC,
+};
+
+/* How far the process came. */
+enum point_phase {
+	POINT_FIXTURE,
+	POINT_ARMED,
+	POINT_DISARMED,
+	POINT_FINISHED,
+};
+
+struct point {
+	int32_t phase;      /* enum point_phase */
+	int32_t armed_pid;  /* the task under test, once armed */
+	int32_t op_errno;
+	int64_t duration_us;
+	int64_t splits; /* change of thp_split_pmd from arm to disarm; -1: no such counter */
+	struct fault_arm fault; /* `injected` and `hits` are valid once disarmed */
+	struct vmstat before;   /* with the fixture in place, just before arming */
+	char skip[16];          /* "kconfig" or "arch": this kernel cannot run the scenario */
+	char detail[PROBLEM_TEXT_MAX];
+	uint32_t checks_count, metrics_count;
+	struct point_check {
+		char name[POINT_NAME_MAX];
+		char detail[POINT_DETAIL_MAX];
+		bool ok;
+	} checks[POINT_CHECKS_MAX];
+	struct point_metric {
+		char name[POINT_NAME_MAX];
+		char unit[16];
+		double value;
+	} metrics[POINT_METRICS_MAX];
+};
+
+/* One row of scenarios.def. */
+struct scenario_row {
+	const char *name;
+	enum scenario_kind kind;
+	const char *allowed_errnos;
+	uint32_t deadline_ms;
+	const char *needs;
+	void (*function)(struct scenario *s);
+};
+
+struct scenario {
+	const struct scenario_row *row;
+	struct point *point; /* shared with init */
+	uint32_t id, nth;    /* for the marks in the kernel log */
+	bool faulty;         /* a fault was asked for: failure is an allowed outcome */
+	uint64_t seed;       /* of patterns */
+	int64_t started_ns;
+	struct smaps mapping; /* of the fixture, before arming; normalised */
+	int64_t table_kb;     /* VmPTE with the fixture in place */
+};
+
+/* scenario_mprotect() and so on. */
+#define SCENARIO(ident, name, kind, allowed_errnos, deadline_ms, needs, summary, path) \
+	void scenario_##ident(struct scenario *s);
+#include "scenarios.def"
+#undef SCENARIO
+
+extern const struct scenario_row scenario_rows[];
+extern const unsigned int scenario_rows_count;
+const struct scenario_row *scenario_find(const char *name);
+
+/*
+ * Builds the common fixture and remembers the mapping of it. On failure it records
+ * `harness.fixture` and returns false: the scenario returns at once.
+ */
+bool scenario_fixture(struct scenario *s, struct thp *ret_thp);
+
+/*
+ * Around the operation under test. scenario_arm() writes the mark, reads the counters, and arms
+ * the calling task last; nothing may stand between the two but the operation and the saving of
+ * its errno. `op_errno` is 0 or what the operation failed with.
+ */
+void scenario_arm(struct scenario *s);
+void scenario_disarm(struct scenario *s, int op_errno);
+
+/*
+ * The end that all scenarios share: the checks of check_common(), then the fixture is unmapped
+ * and what is left over is checked.
+ */
+void scenario_finish(struct scenario *s, struct thp *thp);
+
+/* Results. */
+void scenario_check(struct scenario *s, const char *name, bool ok, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void scenario_metric(struct scenario *s, const char *name, double value, const char *unit);
+void scenario_skip(struct scenario *s, const char *reason, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif
