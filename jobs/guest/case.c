@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "case.h"
+
+#include "calibrate.h"
+#include "ktap.h"
+#include "point.h"
+#include "scenario.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SWEEP_POINTS_MAX 64
+#define CALIBRATIONS_MAX 32 /* distinct sites times facilities in one request */
+
+static struct calibration calibrations[CALIBRATIONS_MAX];
+static unsigned int calibrations_count;
+
+struct answer {
+	int port;
+	unsigned int number; /* of the case, from 1 */
+	const struct request_case *item;
+	const struct scenario_row *row;
+	unsigned int points;
+	bool passed;
+};
+
+static const struct calibration *find_calibration(const char *site, enum fault_facility facility)
+{
+	unsigned int i;
+
+	for (i = 0; i < calibrations_count; i++)
+		if (calibrations[i].facility == facility && !strcmp(calibrations[i].site, site))
+			return &calibrations[i];
+	return NULL;
+}
+
+static int calibrate_once(int port, const char *site, enum fault_facility facility, bool swap,
+			  struct problem *problem)
+{
+	struct calibration *calibration;
+	const struct calibration *pages;
+	int r;
+
+	if (find_calibration(site, facility))
+		return 0;
+	if (calibrations_count == CALIBRATIONS_MAX)
+		return problem_set(problem, -E2BIG, "more than %d sites", CALIBRATIONS_MAX);
+	calibration = &calibrations[calibrations_count];
+	calibrate_site(site, facility, swap, calibration);
+	/* whether the kernel allocates is a question of pages, whatever facility is to fail */
+	pages = find_calibration(site, FAULT_FAIL_PAGE_ALLOC);
+	if (pages && pages->possible && pages->allocates)
+		calibration->allocates = true;
+	calibrations_count++;
+	r = calibrate_send(calibration, port);
+	return r ? problem_set(problem, r, "cannot write a record: %s", strerror(-r)) : 0;
+}
+
+static int calibrate_all(int port, const struct request *request, bool swap,
+			 struct problem *problem)
+{
+	unsigned int i;
+	int r = 0;
+
+	calibrations_count = 0;
+	for (i = 0; i < request->count && !r; i++) {
+		const struct fault_spec *fault = &request->cases[i].fault;
+
+		if (fault->mode == FAULT_MODE_NONE)
+			continue;
+		r = calibrate_once(port, fault->site, FAULT_FAIL_PAGE_ALLOC, swap, problem);
+		if (!r)
+			r = calibrate_once(port, fault->site, fault->facility, swap, problem);
+	}
+	return r;
+}
+
+/*
+ * Why the case does not apply to this kernel: the reason, with a sentence in `detail`, or NULL.
+ */
+static const char *skip_reason(const struct answer *answer, const struct machine *machine,
+			       struct problem *detail)
+{
+	const struct fault_spec *fault = &answer->item->fault;
+	const struct calibration *calibration;
+	const char *missing = machine_missing(machine, answer->row->needs);
+
+	if (missing) {
+		(void)problem_set(detail, 0, "the kernel lacks %s", missing);
+		return "kconfig";
+	}
+	if (fault->mode == FAULT_MODE_NONE)
+		return NULL;
+	calibration = find_calibration(fault->site, fault->facility);
+	if (!calibration->possible) {
+		*detail = calibration->error;
+		return "kconfig";
+	}
+	if (fault->within != FAULT_WITHIN_SPLIT || answer->row->kind == SCENARIO_CONTROL)
+		return NULL;
+	if (!calibration->allocates) {
+		(void)problem_set(detail, 0, "a PMD split allocates nothing at %s", fault->site);
+		return "predeposit";
+	}
+	if (fault->facility != FAULT_FAIL_PAGE_ALLOC && !calibration->hits &&
+	    calibration->splits > 0) {
+		(void)problem_set(detail, 0, "nothing at %s passes %s in this configuration",
+				  fault->site, fault_facility_name(fault->facility));
+		return "kconfig";
+	}
+	return NULL;
+}
+
+static int run_points(struct answer *answer, const struct fault_session *session,
+		      struct problem *problem)
+{
+	const struct fault_spec *fault = &answer->item->fault;
+	struct point_request request = { answer->item, answer->row, session, 0, false };
+	struct point_outcome outcome;
+	int r;
+
+	if (fault->mode == FAULT_MODE_SWEEP)
+		request.nth = answer->item->from;
+	else if (fault->mode == FAULT_MODE_NTH)
+		request.nth = fault->nth;
+	answer->passed = true;
+	do {
+		request.cap = ++answer->points == SWEEP_POINTS_MAX;
+		r = point_run(answer->port, &request, &outcome, problem);
+		if (r)
+			return r;
+		if (!outcome.passed && !outcome.skipped)
+			answer->passed = false;
+		if (outcome.unkillable)
+			return problem_set(problem, -ETIMEDOUT, "id=%" PRIu32 " unkillable",
+					   answer->item->id);
+		request.nth++;
+	} while (fault->mode == FAULT_MODE_SWEEP && outcome.injected && !request.cap);
+	return 0;
+}
+
+static int run_case(struct answer *answer, struct problem *problem)
+{
+	static struct fault_session session;
+	int r;
+
+	if (answer->item->fault.mode == FAULT_MODE_NONE) {
+		r = run_points(answer, NULL, problem);
+	} else {
+		r = fault_session_open(&session, &answer->item->fault, problem);
+		if (r)
+			return r;
+		r = run_points(answer, &session, problem);
+		fault_session_close(&session);
+	}
+	if (r)
+		return r;
+	r = ktap_line(answer->port, "%s %u %s # %u point%s", answer->passed ? "ok" : "not ok",
+		      answer->number, answer->row->name, answer->points,
+		      answer->points == 1 ? "" : "s");
+	return r ? problem_set(problem, r, "cannot write: %s", strerror(-r)) : 0;
+}
+
+static int skip_case(const struct answer *answer, const char *reason, const struct problem *detail,
+		     struct problem *problem)
+{
+	const struct fault_spec *fault = &answer->item->fault;
+	uint32_t nth = 0;
+	int r;
+
+	if (fault->mode == FAULT_MODE_SWEEP)
+		nth = answer->item->from;
+	else if (fault->mode == FAULT_MODE_NTH)
+		nth = fault->nth;
+	r = point_skip(answer->port, answer->item, nth, reason, detail->text);
+	if (!r)
+		r = ktap_line(answer->port, "ok %u %s # SKIP %s", answer->number,
+			      answer->row->name, reason);
+	return r ? problem_set(problem, r, "cannot write: %s", strerror(-r)) : 0;
+}
+
+static int answer_case(int port, const struct request *request, unsigned int index,
+		       const struct machine *machine, struct problem *problem)
+{
+	struct answer answer = {
+		.port = port,
+		.number = index + 1,
+		.item = &request->cases[index],
+		.row = scenario_find(request->cases[index].scenario),
+	};
+	struct problem detail = { "" };
+	const char *reason = skip_reason(&answer, machine, &detail);
+
+	if (reason)
+		return skip_case(&answer, reason, &detail, problem);
+	return run_case(&answer, problem);
+}
+
+int case_run_all(int port, const struct request *request, const struct machine *machine,
+		 struct problem *problem)
+{
+	static struct record record;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < request->count; i++)
+		if (!scenario_find(request->cases[i].scenario))
+			return problem_set(problem, -EINVAL, "id=%" PRIu32 ": no scenario %s",
+					   request->cases[i].id, request->cases[i].scenario);
+	r = ktap_line(port, "KTAP version 1");
+	if (!r)
+		r = ktap_line(port, "1..%u", request->count);
+	if (r)
+		return problem_set(problem, r, "cannot write: %s", strerror(-r));
+	r = calibrate_all(port, request, machine_has(machine, "swap"), problem);
+	for (i = 0; i < request->count && !r; i++)
+		r = answer_case(port, request, i, machine, problem);
+	if (r)
+		return r;
+	record_begin(&record, "end");
+	r = record_send(&record, port);
+	return r ? problem_set(problem, r, "cannot write: %s", strerror(-r)) : 0;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine.h"
+
+#include "fault.h"
+#include "fileio.h"
+#include "kallsyms.h"
+#include "thp.h"
+#include "uapi.h"
+#include "vmstat.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define THP_DIR "/sys/kernel/mm/transparent_hugepage/"
+#define SWAP_DEVICE "/dev/zram0"
+#define SWAP_SIZE ((size_t)64 << 20) /* 32 THPs; zram takes memory only for what is stored */
+#define SWAP_PAGE 4096
+
+static const char *const feature_names[FEATURES] = {
+	[FEATURE_THP] = "thp",
+	[FEATURE_SWAP] = "swap",
+	[FEATURE_NUMA] = "numa",
+	[FEATURE_MEMCG] = "memcg",
+	[FEATURE_KSM] = "ksm",
+	[FEATURE_USERFAULTFD] = "userfaultfd",
+	[FEATURE_KPAGEFLAGS] = "kpageflags",
+	[FEATURE_SPLIT_COUNTER] = "split_counter",
+	[FEATURE_FAILED_SPLIT_COUNTER] = "failed_split_counter",
+	[FEATURE_FAIL_PAGE_ALLOC] = "fail_page_alloc",
+	[FEATURE_FAILSLAB] = "failslab",
+	[FEATURE_FAIL_FUNCTION] = "fail_function",
+	[FEATURE_FAIL_NTH] = "fail_nth",
+	[FEATURE_STACKTRACE_FILTER] = "stacktrace_filter",
+	[FEATURE_KALLSYMS] = "kallsyms",
+};
+
+void machine_mount(void)
+{
+	static const struct {
+		const char *type, *target;
+	} mounts[] = {
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+		{ "devtmpfs", "/dev" },
+		{ "debugfs", "/sys/kernel/debug" },
+		{ "tmpfs", "/tmp" },
+		{ "cgroup2", "/sys/fs/cgroup" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		(void)mkdir(mounts[i].target, 0755); /* sysfs has its own already */
+		(void)mount(mounts[i].type, mounts[i].target, mounts[i].type, 0, NULL);
+	}
+}
+
+/* What mkswap(8) does, as far as the kernel reads it (read_swap_header(), mm/swapfile.c). */
+static int make_swap(int fd)
+{
+	static char page[SWAP_PAGE];
+	struct uapi_swap_header header = {
+		.version = UAPI_SWAP_VERSION,
+		.last_page = SWAP_SIZE / SWAP_PAGE - 1,
+	};
+	const size_t magic_length = sizeof(UAPI_SWAP_MAGIC) - 1;
+
+	memcpy(page, &header, sizeof(header));
+	memcpy(page + sizeof(page) - magic_length, UAPI_SWAP_MAGIC, magic_length);
+	return write_full(fd, page, sizeof(page));
+}
+
+static void set_up_swap(void)
+{
+	int fd, r;
+
+	if (file_write("/sys/block/zram0/disksize", "67108864"))
+		return;
+	fd = open(SWAP_DEVICE, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	r = make_swap(fd);
+	close(fd);
+	if (!r)
+		(void)swapon(SWAP_DEVICE, 0);
+}
+
+void machine_tune(void)
+{
+	static const struct {
+		const char *path, *value;
+	} knobs[] = {
+		/* fault dumps are KERN_NOTICE: all but debug reaches the console */
+		{ "/proc/sys/kernel/printk", "7 4 1 7" },
+		/* the marks must not be dropped by the rate limit of /dev/kmsg */
+		{ "/proc/sys/kernel/printk_devkmsg", "on" },
+		{ "/proc/sys/kernel/kptr_restrict", "0" },
+		/* shorter than a case's deadline, so that the log shows the stack of what hangs */
+		{ "/proc/sys/kernel/hung_task_timeout_secs", "5" },
+		{ "/proc/sys/kernel/hung_task_warnings", "-1" },
+		{ "/proc/sys/kernel/watchdog_thresh", "5" },
+		/* only fixtures have THPs, and only if they ask */
+		{ THP_DIR "enabled", "madvise" },
+		{ THP_DIR "defrag", "madvise" },
+		/* khugepaged must neither collapse what a case has split, nor hold its mmap_lock */
+		{ THP_DIR "khugepaged/defrag", "0" },
+		{ THP_DIR "khugepaged/pages_to_scan", "1" },
+		{ THP_DIR "khugepaged/max_ptes_none", "0" },
+		{ THP_DIR "khugepaged/max_ptes_swap", "0" },
+		{ THP_DIR "khugepaged/max_ptes_shared", "0" },
+		{ THP_DIR "khugepaged/scan_sleep_millisecs", "1000000000" },
+		{ THP_DIR "khugepaged/alloc_sleep_millisecs", "1000000000" },
+		{ "/proc/sys/kernel/numa_balancing", "0" },
+		{ "/proc/sys/vm/compaction_proactiveness", "0" },
+		{ "/sys/kernel/mm/ksm/run", "0" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++)
+		(void)file_write(knobs[i].path, knobs[i].value);
+	set_up_swap();
+}
+
+static bool has_swap(void)
+{
+	char text[512];
+
+	/* the first line is the heading */
+	return file_read("/proc/swaps", text, sizeof(text)) > 0 && strchr(text, '/') != NULL;
+}
+
+static bool has_memcg(void)
+{
+	char text[256];
+
+	return file_read("/sys/fs/cgroup/cgroup.controllers", text, sizeof(text)) > 0 &&
+	       strstr(text, "memory") != NULL;
+}
+
+static bool has_userfaultfd(void)
+{
+	long fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd >= 0)
+		close((int)fd);
+	return fd >= 0;
+}
+
+void machine_probe(struct machine *ret_machine)
+{
+	static struct vmstat vmstat;
+	struct symbol_range range;
+	bool *has = ret_machine->features;
+
+	if (vmstat_read(&vmstat))
+		vmstat.count = 0;
+	has[FEATURE_THP] = thp_supported();
+	has[FEATURE_SWAP] = has_swap();
+	has[FEATURE_NUMA] = file_exists("/sys/devices/system/node/node1");
+	has[FEATURE_MEMCG] = has_memcg();
+	has[FEATURE_KSM] = file_exists("/sys/kernel/mm/ksm/run");
+	has[FEATURE_USERFAULTFD] = has_userfaultfd();
+	has[FEATURE_KPAGEFLAGS] = file_exists("/proc/kpageflags");
+	has[FEATURE_SPLIT_COUNTER] = vmstat_get(&vmstat, "thp_split_pmd") >= 0;
+	has[FEATURE_FAILED_SPLIT_COUNTER] =
+		vmstat_get(&vmstat, "thp_split_pmd_failed") >= 0 ||
+		vmstat_get(&vmstat, "thp_split_pmd_pte_alloc_failed") >= 0;
+	has[FEATURE_FAIL_PAGE_ALLOC] = fault_has_facility(FAULT_FAIL_PAGE_ALLOC);
+	has[FEATURE_FAILSLAB] = fault_has_facility(FAULT_FAILSLAB);
+	has[FEATURE_FAIL_FUNCTION] = fault_has_facility(FAULT_FAIL_FUNCTION);
+	has[FEATURE_FAIL_NTH] = fault_has_fail_nth();
+	has[FEATURE_STACKTRACE_FILTER] = fault_has_stacktrace_filter(FAULT_FAIL_PAGE_ALLOC);
+	has[FEATURE_KALLSYMS] = kallsyms_lookup("pte_alloc_one", &range) == 0;
+}
+
+const char *machine_feature_name(enum machine_feature feature)
+{
+	return feature_names[feature];
+}
+
+bool machine_has(const struct machine *machine, const char *feature)
+{
+	int i;
+
+	for (i = 0; i < FEATURES; i++)
+		if (!strcmp(feature, feature_names[i]))
+			return machine->features[i];
+	return false;
+}
+
+const char *machine_missing(const struct machine *machine, const char *needs)
+{
+	static char words[128];
+	char *next = words, *word;
+
+	strncpy(words, needs, sizeof(words) - 1);
+	while ((word = strsep(&next, " ")) != NULL)
+		if (*word && !machine_has(machine, word))
+			return word;
+	return NULL;
+}
