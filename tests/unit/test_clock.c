@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "lib/clock.h"
+
+static void test_text(void **state)
+{
+	char out[CLOCK_TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(clock_text(0, out), "1970-01-01T00:00:00.000000Z");
+	assert_string_equal(clock_text(INT64_C(1769903999123456), out),
+			    "2026-01-31T23:59:59.123456Z");
+	assert_string_equal(clock_text(-1, out), "1969-12-31T23:59:59.999999Z");
+	/* A damaged value in a database must not overflow the buffer. */
+	assert_true(strlen(clock_text(INT64_MAX, out)) < CLOCK_TEXT_MAX);
+	assert_true(strlen(clock_text(INT64_MIN, out)) < CLOCK_TEXT_MAX);
+}
+
+static void test_fake(void **state)
+{
+	int64_t real = clock_now_us();
+
+	(void)state;
+	assert_true(real > INT64_C(1700000000000000));
+	clock_fake(42);
+	assert_int_equal(clock_now_us(), 42);
+	assert_int_equal(clock_mono_us(), 42);
+	assert_true(clock_real_mono_us() != 42);
+	clock_fake(0);
+	assert_true(clock_now_us() >= real);
+}
+
+static void test_monotonic(void **state)
+{
+	int64_t last = clock_mono_us();
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		int64_t now = clock_mono_us();
+
+		assert_true(now >= last);
+		last = now;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_fake),
+		cmocka_unit_test(test_monotonic),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
