@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli: what the sub-commands share. One file a sub-command (cmd_NAME.c), one row in the table of
+ * main.c. Data goes to stdout, progress and messages to stderr.
+ */
+#ifndef FAULTLINE_CLI_CLI_H
+#define FAULTLINE_CLI_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "jobs/result.h"
+#include "lib/http_client.h"
+
+#define EXIT_OK 0
+#define EXIT_FAILED 1 /* the kernel failed something */
+#define EXIT_TROUBLE 2 /* infrastructure or harness */
+#define EXIT_USAGE 64
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is "faultline NAME"; returns the exit code */
+	const char *summary;
+};
+
+extern const struct command cli_commands[];
+extern const size_t cli_n_commands;
+
+/* argp_parse() with our exit codes. */
+void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+/* "faultline: <message>" on stderr; returns EXIT_TROUBLE, or EXIT_USAGE for -EINVAL. */
+int cli_fail(const struct error *err);
+/* A positive number argument; ends with usage when it is not one. */
+int cli_number(const struct argp_state *state, const char *what, const char *arg, int max);
+bool cli_colour(void); /* stdout is a terminal and NO_COLOR is not set */
+
+/* Server and token: options --server, --token-file, else environment, else 127.0.0.1:8080. */
+struct server_args {
+	const char *server, *token_file;
+};
+extern const struct argp server_argp; /* as a child; its input is struct server_args */
+must_check int cli_connect(const struct server_args *a, struct http_client **ret,
+			   struct error *err);
+/* One call; a status other than 2xx is an error with the problem's detail. *ret may be NULL. */
+must_check int cli_call(struct http_client *c, const char *method, const char *path,
+			struct json_object *body, struct json_object **ret, struct error *err);
+/* The text of a whole answer, for logs and other formats. */
+must_check int cli_text(struct http_client *c, const char *path, struct buf *out,
+			struct error *err);
+
+/* --- output of results ---------------------------------------------------------------------- */
+
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_KTAP };
+
+bool format_parse(const char *s, enum format *ret);
+/* One result with what a list over several commits needs beside it. Borrowed. */
+struct row {
+	const struct result *result;
+	const char *commit; /* NULL inside one run */
+	const char *id; /* NULL without a server */
+};
+void print_rows(enum format f, const struct row *rows, size_t n); /* not FORMAT_JSON */
+/* FORMAT_JSON is the document itself; the others go through print_rows(). */
+void print_doc(enum format f, const struct result_doc *doc);
+/* "12 passed, 3 failed, …" with what each word means left to the reader; to `out`. */
+void print_summary(FILE *out, const int counts[STATUS_COUNT]);
+const char *status_colour(enum status s); /* "" without colours */
+const char *colour_end(void);
+
+/* --- progress on stderr --------------------------------------------------------------------- */
+
+/* On a terminal a bar that is redrawn; else one line for each phase. */
+void progress_show(const char *phase, int done, int total, const char *what);
+void progress_end(void); /* leaves the terminal's line clean */
+
+int cmd_run(int argc, char **argv);
+int cmd_submit(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_results(int argc, char **argv);
+int cmd_log(int argc, char **argv);
+int cmd_repro(int argc, char **argv);
+int cmd_scenarios(int argc, char **argv);
+int cmd_plans(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_token(int argc, char **argv);
+
+/* Follows a submission until it ends; exit code by its verdicts. Used by watch and submit. */
+int watch_submission(struct http_client *c, long long id, bool quiet);
+
+#endif

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: MIT
+/*
+ * faultline run: the whole engine here, without a server.
+ *
+ *   faultline run --kernel bzImage --scenario 'split.m*' --fault sweep
+ *   faultline run ~/linux --plan thp-split --format ktap
+ */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/engine.h"
+#include "cli/cli.h"
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/limits.h"
+#include "lib/path.h"
+#include "lib/proc.h"
+
+#define MAX_FAULTS 32
+#define MAX_GLOBS 64
+
+struct run_args {
+	char *tree, *kernel, *symbols, *plan, *config, *work;
+	const char *globs[MAX_GLOBS];
+	size_t n_globs;
+	struct fault faults[MAX_FAULTS];
+	size_t n_faults;
+	int repeat, memory, cpus, jobs;
+	enum accel accel;
+	enum format format;
+	bool keep, console;
+};
+
+static atomic_int stop;
+static pthread_mutex_t progress_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	atomic_store(&stop, 1);
+}
+
+static bool cancelled(void *arg)
+{
+	(void)arg;
+	return atomic_load(&stop);
+}
+
+static void on_progress(void *arg, enum engine_phase phase, int done, int total,
+			const char *what)
+{
+	(void)arg;
+	pthread_mutex_lock(&progress_lock);
+	progress_show(engine_phase_name(phase), done, total, what);
+	pthread_mutex_unlock(&progress_lock);
+}
+
+static void on_log(void *arg, const char *data, size_t len)
+{
+	const struct run_args *a = arg;
+
+	if (a->console)
+		fwrite(data, 1, len, stderr);
+}
+
+enum { OPT_SYMBOLS = 256, OPT_CONFIG, OPT_WORK, OPT_CONSOLE, OPT_KEEP };
+
+static const struct argp_option options[] = {
+	{ "kernel", 'k', "IMAGE", 0, "test this bzImage instead of building TREE", 0 },
+	{ "symbols", OPT_SYMBOLS, "MAP", 0, "its System.map", 0 },
+	{ "plan", 'p', "NAME", 0, "the plan (default thp-split; `faultline plans`)", 0 },
+	{ "config", OPT_CONFIG, "NAME", 0, "the plan's configuration to build for TREE "
+					   "(default: the first that boots)", 0 },
+	{ "scenario", 's', "GLOB", 0, "only these scenarios; may be repeated", 0 },
+	{ "fault", 'f', "SPEC", 0, "these faults instead of the plan's: none, sweep, "
+				   "mode=nth,nth=2, mode=burst,times=3 …; may be repeated", 0 },
+	{ "repeat", 'n', "N", 0, "each case N times", 0 },
+	{ "accel", 'a', "auto|kvm|tcg", 0, "acceleration (default auto)", 0 },
+	{ "memory", 'm', "MIB", 0, "memory of a machine", 0 },
+	{ "cpus", 'c', "N", 0, "CPUs of a machine", 0 },
+	{ "jobs", 'j', "N", 0, "machines at once (default: this machine's CPUs)", 0 },
+	{ "keep", OPT_KEEP, NULL, 0, "keep the run's folder and say where it is", 0 },
+	{ "console", OPT_CONSOLE, NULL, 0, "show build output and consoles on stderr", 0 },
+	{ "work", OPT_WORK, "DIR", 0, "folder for build trees (default ~/.cache/faultline)", 0 },
+	{ "format", 'F', "table|json|csv|ktap", 0, "of the results on stdout", 0 },
+	{ 0 }
+};
+
+static void set_path(char **dest, const char *arg, struct argp_state *state)
+{
+	free(*dest);
+	*dest = realpath(arg, NULL);
+	if (!*dest)
+		argp_error(state, "'%s': %s", arg, strerror(errno));
+}
+
+static void add_fault(struct run_args *a, const char *arg, struct argp_state *state)
+{
+	struct error err = ERROR_INIT;
+
+	if (a->n_faults == MAX_FAULTS)
+		argp_error(state, "more than %d faults", MAX_FAULTS);
+	if (fault_from_text(arg, &a->faults[a->n_faults], &err))
+		argp_error(state, "--fault: %s", err.msg);
+	a->n_faults++;
+}
+
+static error_t on_arg(int key, char *arg, struct argp_state *state)
+{
+	struct run_args *a = state->input;
+
+	switch (key) {
+	case 'k':
+		set_path(&a->kernel, arg, state);
+		break;
+	case OPT_SYMBOLS:
+		set_path(&a->symbols, arg, state);
+		break;
+	case 'p':
+		a->plan = arg;
+		break;
+	case OPT_CONFIG:
+		a->config = arg;
+		break;
+	case OPT_WORK:
+		free(a->work);
+		a->work = xstrdup(arg);
+		break;
+	case 's':
+		if (a->n_globs == ARRAY_SIZE(a->globs))
+			argp_error(state, "more than %zu patterns", ARRAY_SIZE(a->globs));
+		a->globs[a->n_globs++] = arg;
+		break;
+	case 'f':
+		add_fault(a, arg, state);
+		break;
+	case 'n':
+		a->repeat = cli_number(state, "--repeat", arg, LIMIT_CASES);
+		break;
+	case 'm':
+		a->memory = cli_number(state, "--memory", arg, 65536);
+		break;
+	case 'c':
+		a->cpus = cli_number(state, "--cpus", arg, 64);
+		break;
+	case 'j':
+		a->jobs = cli_number(state, "--jobs", arg, 256);
+		break;
+	case 'a':
+		if (!accel_parse(arg, &a->accel))
+			argp_error(state, "--accel: '%s' is not auto, kvm or tcg", arg);
+		break;
+	case 'F':
+		if (!format_parse(arg, &a->format))
+			argp_error(state, "--format: '%s' is not table, json, csv or ktap", arg);
+		break;
+	case OPT_KEEP:
+		a->keep = true;
+		break;
+	case OPT_CONSOLE:
+		a->console = true;
+		break;
+	case ARGP_KEY_ARG:
+		if (a->tree)
+			argp_error(state, "more than one tree");
+		set_path(&a->tree, arg, state);
+		break;
+	case ARGP_KEY_END:
+		if (!a->tree == !a->kernel)
+			argp_error(state, "give either a kernel TREE or --kernel IMAGE");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static char *default_work(void)
+{
+	const char *cache = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (cache && *cache)
+		return xasprintf("%s/faultline", cache);
+	return xasprintf("%s/.cache/faultline", home && *home ? home : "/var/tmp");
+}
+
+static int pick_config(const struct plan *plan, const char *name,
+		       const struct plan_config **ret, struct error *err)
+{
+	for (size_t i = 0; i < plan->n_configs; i++) {
+		const struct plan_config *c = &plan->configs[i];
+
+		if (name ? strcmp(c->name, name) : !c->boot)
+			continue;
+		if (!c->boot)
+			return error_set(err, -EINVAL, "configuration '%s' is not booted", name);
+		*ret = c;
+		return 0;
+	}
+	return error_set(err, -EINVAL, "plan '%s' has no configuration '%s'", plan->name,
+			 name ? name : "that boots");
+}
+
+/* HEAD of a tree that is a git checkout, for the record; NULL otherwise. */
+static char *tree_commit(const char *tree)
+{
+	const char *const argv[] = { "git", "-C", tree, "rev-parse", "HEAD", NULL };
+	const struct proc_spec spec = { .argv = argv };
+	CLEANUP(buf_free) struct buf out = BUF_INIT, err_out = BUF_INIT;
+	const struct proc_run_opts opts = { .timeout_ms = 10000, .out = &out,
+					    .err_out = &err_out };
+	int status;
+
+	if (proc_run(&spec, &opts, &status, NULL) || status || out.len < 40)
+		return NULL;
+	return xstrndup(out.data, 40);
+}
+
+static void print_build_errors(const struct build_result *b)
+{
+	progress_end();
+	fprintf(stderr, "faultline: the kernel does not build: %s\n", b->detail ? b->detail : "");
+	for (size_t i = 0; i < b->n_errors; i++)
+		fprintf(stderr, "  %s\n", b->errors[i]);
+}
+
+/* Builds the tree. 1 = it does not build (the kernel's fault), 0 = fine, -errno. */
+static int build_tree(struct run_args *a, const struct plan_config *config, const char *commit,
+		      const struct engine_watch *watch, struct kbuild_image *ret_image,
+		      struct error *err)
+{
+	const struct kbuild_opts opts = { .work = a->work,
+					  .source = a->tree,
+					  .commit = commit,
+					  .config = config,
+					  .watch = watch };
+	struct build_result b = { 0 };
+	int r = kbuild_run(&opts, &b, ret_image, err);
+
+	if (!r && b.status != STATUS_PASS) {
+		print_build_errors(&b);
+		r = 1;
+	}
+	build_result_free(&b);
+	return r;
+}
+
+static int finish(const struct run_args *a, const struct result_doc *doc)
+{
+	int counts[STATUS_COUNT] = { 0 };
+
+	progress_end();
+	print_doc(a->format, doc);
+	result_doc_summary(doc, counts);
+	if (a->format == FORMAT_TABLE) {
+		fprintf(stderr, "%d machines, %s, boot %.1f s: ", doc->machine.boots,
+			doc->machine.accel ? doc->machine.accel : "-",
+			(double)doc->machine.boot_us / 1e6);
+		print_summary(stderr, counts);
+	}
+	return status_exit_code(counts);
+}
+
+static void result_doc_p(struct result_doc *d)
+{
+	result_doc_free(d);
+}
+
+static void image_p(struct kbuild_image *i)
+{
+	kbuild_image_free(i);
+}
+
+static int run(struct run_args *a, struct error *err, int *ret_exit)
+{
+	const struct engine_watch watch = { .progress = on_progress, .log = on_log,
+					    .cancelled = cancelled, .arg = a };
+	CLEANUP(free_p) char *share = path_share("jobs");
+	CLEANUP(plan_free_p) struct plan *plan = NULL;
+	CLEANUP(free_p) char *commit = NULL;
+	CLEANUP(image_p) struct kbuild_image image = { 0 };
+	CLEANUP(result_doc_p) struct result_doc doc = { 0 };
+	const struct plan_config *config = NULL;
+	struct testrun_opts t = { .watch = &watch, .jobs = a->jobs, .keep = a->keep };
+	int r;
+
+	r = plan_load(share, a->plan ? a->plan : "thp-split", &plan, err);
+	if (!r)
+		r = plan_select(plan, a->globs, a->n_globs, a->faults, a->n_faults, a->repeat, err);
+	if (!r)
+		r = pick_config(plan, a->config, &config, err);
+	if (!r)
+		r = path_mkdirs(a->work, 0700, err);
+	if (r)
+		return r;
+	if (a->tree) {
+		commit = tree_commit(a->tree);
+		r = build_tree(a, config, commit, &watch, &image, err);
+		if (r > 0) {
+			*ret_exit = EXIT_FAILED;
+			return 0;
+		}
+		if (r)
+			return r;
+		t.config_name = config->name;
+		t.config_hash = config->hash;
+	}
+	t.kernel = a->tree ? image.kernel : a->kernel;
+	t.symbols = a->tree ? image.symbols : a->symbols;
+	t.commit = commit;
+	t.cases = plan->cases;
+	t.n_cases = plan->n_cases;
+	t.machine = plan->machine;
+	if (a->memory)
+		t.machine.memory_mib = a->memory;
+	if (a->cpus)
+		t.machine.cpus = a->cpus;
+	t.work = a->work;
+	r = accel_resolve(a->accel, t.kernel, a->work, &t.accel, err);
+	if (!r)
+		r = testrun_run(&t, &doc, err);
+	if (!r)
+		*ret_exit = finish(a, &doc);
+	return r;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	const struct argp argp = { options, on_arg, "[TREE]",
+				   "Builds (or takes) a kernel, boots it, makes allocations fail "
+				   "and judges what happens.",
+				   NULL, NULL, NULL };
+	struct run_args a = { .work = default_work() };
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	struct error err = ERROR_INIT;
+	int code = EXIT_TROUBLE;
+
+	cli_parse(&argp, argc, argv, &a);
+	/* The first signal ends machines and removes their files; the second one ends us. */
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	if (run(&a, &err, &code))
+		code = cli_fail(&err);
+	free(a.tree);
+	free(a.kernel);
+	free(a.symbols);
+	free(a.work);
+	return code;
+}

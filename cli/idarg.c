@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "cli/idarg.h"
+
+#include <limits.h>
+
+#include "lib/buf.h"
+
+static const struct argp_option format_options[] = {
+	{ "format", 'F', "table|json|csv|ktap", 0, "of the results", 0 }, { 0 }
+};
+
+static error_t on_arg(int key, char *arg, struct argp_state *state)
+{
+	struct id_args *a = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->server;
+		return 0;
+	case 'F':
+		if (!format_parse(arg, &a->format))
+			argp_error(state, "--format: '%s' is not table, json, csv or ktap", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (a->id)
+			argp_error(state, "more than one id");
+		if (str_to_i64(arg, 1, LLONG_MAX, &a->id))
+			argp_error(state, "'%s' is not an id: a number above 0", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (a->need_id && !a->id)
+			argp_error(state, "an id is needed");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+void id_parse(int argc, char **argv, const char *what, const char *doc, struct id_args *a)
+{
+	const struct argp_child children[] = { { &server_argp, 0, NULL, 0 }, { 0 } };
+	const struct argp argp = { a->has_format ? format_options : NULL,
+				   on_arg,
+				   what,
+				   doc,
+				   children,
+				   NULL,
+				   NULL };
+
+	cli_parse(&argp, argc, argv, a);
+}
