@@ -158,7 +158,7 @@ $(O)/obj/tests/%.o: EXTRA_CPPFLAGS := -iquote jobs/guest
 $(call obj,$(AGENT_SRC) agent/main.c $(CLI_SRC) cli/main.c): | $(O)/gen/version.h
 $(call obj,$(DB_SRC)): | $(GEN_DB)
 $(call obj,$(SERVER_SRC) server/main.c): | $(GEN_ALL)
-$(call obj,$(UNIT_SRC)): | $(GEN_ALL)
+$(call obj,$(filter-out $(patsubst lib/%.c,tests/unit/test_%.c,$(LIB_SRC)),$(UNIT_SRC))): | $(GEN_ALL)
 
 define archive
 	$(call say,AR,$@)
@@ -237,9 +237,12 @@ $(foreach t,$(patsubst tests/unit/test_%.c,%,$(UNIT_SRC)),$(eval $(call unit_rul
 $(INTEGRATION): $(O)/tests/integration/%: $(O)/obj/tests/integration/%.o $(A_JOBS) $(A_LIB)
 	$(call link,$(LIBS_BASE) -lm)
 # One program a fuzzer. In an ordinary build it replays files; with libFuzzer it searches.
-$(FUZZ_REPLAY): $(O)/tests/fuzz/%: $(O)/obj/tests/fuzz/%.o \
-		$(if $(findstring fuzzer,$(SAN)),,$(O)/obj/tests/fuzz/replay.o) $(ARCHIVES) $(A_GUEST)
-	$(call link,$(FUZZ_LINK) $(LIBS_SERVER) -lm)
+define fuzz_rule
+$(O)/tests/fuzz/fuzz_$(1): $(O)/obj/tests/fuzz/fuzz_$(1).o \
+		$(if $(findstring fuzzer,$(SAN)),,$(O)/obj/tests/fuzz/replay.o) $(call needs,$(1))
+	$$(call link,$(FUZZ_LINK) $(LIBS_SERVER) -lm)
+endef
+$(foreach t,$(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC)),$(eval $(call fuzz_rule,$(t))))
 
 ## check: everything that can be tested here (tests/check.sh); installs what is missing first
 check: deps
