@@ -251,8 +251,9 @@ check: deps
 ## check-fast: lint and unit tests
 check-fast: lint check-unit
 ## check-unit: unit tests and the fuzzers' corpora only; T=test_proc for one
-check-unit: need-libs $(UNIT) $(FUZZ_REPLAY)
-	$(Q)BUILD=$(O) tests/unit/run.sh $(if $(T),$(O)/tests/unit/$(T),$(UNIT) $(FUZZ_REPLAY))
+UNIT_RUN := $(if $(T),$(patsubst %,$(O)/tests/unit/%,$(T)),$(UNIT) $(FUZZ_REPLAY))
+check-unit: need-libs $(UNIT_RUN)
+	$(Q)BUILD=$(O) tests/unit/run.sh $(UNIT_RUN)
 ## demo: builds a kernel with and without the faults and shows what is found
 demo: deps
 	$(Q)$(MAKE) --no-print-directory programs
@@ -269,6 +270,8 @@ tsan:
 ## fuzz: every fuzzer for FUZZ_SECONDS (60) with libFuzzer, in build-fuzz/
 FUZZ_SECONDS ?= 60
 fuzz:
+	$(Q)command -v clang >/dev/null || { echo 'fuzz needs clang and its run-time library:' \
+		'apt-get install clang libclang-rt-14-dev' >&2; exit 1; }
 	$(Q)$(MAKE) --no-print-directory O=build-fuzz CC=clang SAN=fuzzer-no-link,address,undefined \
 		FUZZ_LINK=-fsanitize=fuzzer fuzz-run
 .PHONY: fuzz-run
