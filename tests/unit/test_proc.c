@@ -350,7 +350,9 @@ static void test_nothing_leaks_into_the_child(void **state)
 		0);
 	signal(SIGPIPE, SIG_DFL);
 	close(leak);
-	assert_string_equal(out.data, "SigIgn:\t0000000000000000\n");
+	assert_int_equal(strncmp(out.data, "SigIgn:\t", 8), 0);
+	/* Signals 32 and 33 belong to the C library, which lets nobody set them. */
+	assert_int_equal(strtoull(out.data + 8, NULL, 16) & ~(3ULL << 31), 0);
 }
 
 /* No zombie, no descriptor and no child is left after many runs. */
