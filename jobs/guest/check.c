@@ -124,6 +124,15 @@ void check_writable(struct scenario *s, const struct thp *thp, size_t page)
 		       page, number);
 }
 
+void check_neighbours_writable(struct scenario *s, const struct thp *thp, size_t page)
+{
+	int below = probe_write(thp_page(thp, page - 1), pattern_byte(page - 1, 0, thp->seed));
+	int above = probe_write(thp_page(thp, page + 1), pattern_byte(page + 1, 0, thp->seed));
+
+	scenario_check(s, "invariant.neighbours_writable", !below && !above,
+		       "writing raised signal %d below, %d above", below, above);
+}
+
 void check_unchanged(struct scenario *s, const struct thp *thp)
 {
 	static struct smaps now;

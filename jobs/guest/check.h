@@ -25,6 +25,7 @@ void check_zero(struct scenario *s, const char *name, const void *memory, size_t
 void check_faults(struct scenario *s, const char *name, const void *address);
 void check_write_faults(struct scenario *s, const struct thp *thp, size_t page);
 void check_writable(struct scenario *s, const struct thp *thp, size_t page);
+void check_neighbours_writable(struct scenario *s, const struct thp *thp, size_t page);
 
 /* After a failed call: mapping, protection and every byte are as before. */
 void check_unchanged(struct scenario *s, const struct thp *thp);

@@ -118,6 +118,11 @@ void machine_tune(void)
 		{ "/proc/sys/kernel/numa_balancing", "0" },
 		{ "/proc/sys/vm/compaction_proactiveness", "0" },
 		{ "/sys/kernel/mm/ksm/run", "0" },
+		/*
+		 * x86: what the default falls back to without ACPI takes seconds and then starts the
+		 * firmware without a reset that QEMU would notice
+		 */
+		{ "/sys/kernel/reboot/type", "triple" },
 	};
 	size_t i;
 

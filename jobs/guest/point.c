@@ -209,9 +209,9 @@ static int send_result(int port, const struct point_request *request, struct poi
 	record_int(&record, "injected", point->fault.injected);
 	record_int(&record, "hits", point->fault.hits);
 	record_int(&record, "errno", point->op_errno);
-	if (sweep && !point->fault.injected)
+	if (sweep && (!point->fault.injected || request->cap))
 		record_bool(&record, "last", true);
-	else if (sweep && request->cap)
+	if (sweep && point->fault.injected && request->cap)
 		record_bool(&record, "capped", true);
 	put_checks(point);
 	put_counters(&point->before, &after);

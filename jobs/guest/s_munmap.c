@@ -31,7 +31,6 @@ void scenario_munmap(struct scenario *s)
 	} else {
 		check_unchanged(s, &thp);
 	}
-	check_writable(s, &thp, PAGE - 1);
-	check_writable(s, &thp, PAGE + 1);
+	check_neighbours_writable(s, &thp, PAGE);
 	scenario_finish(s, &thp);
 }
