@@ -126,9 +126,9 @@ static int take_text(const struct jval *v, const char *key, char **ret, struct e
 
 int build_result_from_json(const struct jval *v, struct build_result *ret, struct error *err)
 {
-	static const char *const keys[] = { "version",	"kind",	  "status", "reason",
-					    "release",	"detail", "warnings", "errors",
-					    "image",	"duration_us", NULL };
+	static const char *const keys[] = { "version", "kind",	      "status",	  "reason",
+					    "release", "detail",      "warnings", "errors",
+					    "image",   "duration_us", NULL };
 	struct build_result b = { .status = STATUS_MISS };
 	const char *kind;
 	int64_t version;

@@ -10,10 +10,8 @@
 #include "lib/limits.h"
 
 static const char *const mode_names[] = {
-	[FAULT_NONE] = "none",
-	[FAULT_NTH] = "nth",
-	[FAULT_BURST] = "burst",
-	[FAULT_PROBABILITY] = "probability",
+	[FAULT_NONE] = "none",	 [FAULT_NTH] = "nth",
+	[FAULT_BURST] = "burst", [FAULT_PROBABILITY] = "probability",
 	[FAULT_SWEEP] = "sweep",
 };
 
@@ -82,7 +80,8 @@ bool fault_mode_parse(const char *s, enum fault_mode *ret)
 static bool site_is_valid(const char *s)
 {
 	static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
-	static const char rest[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789.";
+	static const char rest[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789.";
 	size_t len = strlen(s);
 
 	return len > 0 && len < FAULT_SITE_MAX && strchr(first, s[0]) && strspn(s, rest) == len;
@@ -90,21 +89,25 @@ static bool site_is_valid(const char *s)
 
 struct fault_key {
 	const char *name;
-	enum { KEY_SITE, KEY_WITHIN, KEY_FACILITY, KEY_MODE, KEY_NTH, KEY_TIMES, KEY_PROB,
-	       KEY_SEED } id;
+	enum {
+		KEY_SITE,
+		KEY_WITHIN,
+		KEY_FACILITY,
+		KEY_MODE,
+		KEY_NTH,
+		KEY_TIMES,
+		KEY_PROB,
+		KEY_SEED
+	} id;
 	bool number;
 	int64_t min, max;
 };
 
 static const struct fault_key fault_keys[] = {
-	{ "site", KEY_SITE, false, 0, 0 },
-	{ "within", KEY_WITHIN, false, 0, 0 },
-	{ "facility", KEY_FACILITY, false, 0, 0 },
-	{ "mode", KEY_MODE, false, 0, 0 },
-	{ "nth", KEY_NTH, true, 1, FAULT_NTH_MAX },
-	{ "times", KEY_TIMES, true, 1, LIMIT_TIMES },
-	{ "probability", KEY_PROB, true, 1, 100 },
-	{ "seed", KEY_SEED, true, 0, INT64_MAX },
+	{ "site", KEY_SITE, false, 0, 0 },	    { "within", KEY_WITHIN, false, 0, 0 },
+	{ "facility", KEY_FACILITY, false, 0, 0 },  { "mode", KEY_MODE, false, 0, 0 },
+	{ "nth", KEY_NTH, true, 1, FAULT_NTH_MAX }, { "times", KEY_TIMES, true, 1, LIMIT_TIMES },
+	{ "probability", KEY_PROB, true, 1, 100 },  { "seed", KEY_SEED, true, 0, INT64_MAX },
 };
 
 static void set_number(struct fault *f, const struct fault_key *k, int64_t n)
@@ -225,8 +228,7 @@ struct json_object *fault_to_json(const struct fault *f)
 }
 
 /* One "key=value" (or, as the first, a bare mode) of the command line's form. */
-static int text_item(char *item, bool first, unsigned int *seen, struct fault *f,
-		     struct error *err)
+static int text_item(char *item, bool first, unsigned int *seen, struct fault *f, struct error *err)
 {
 	const char *key = item, *value;
 	char *eq = strchr(item, '=');
@@ -262,7 +264,8 @@ static int text_item(char *item, bool first, unsigned int *seen, struct fault *f
 	}
 	return error_set(err, -EINVAL,
 			 "fault: unknown key '%s' (site within facility mode nth times "
-			 "probability seed)", key);
+			 "probability seed)",
+			 key);
 }
 
 int fault_from_text(const char *text, struct fault *ret, struct error *err)
@@ -286,8 +289,8 @@ int fault_from_text(const char *text, struct fault *ret, struct error *err)
 	}
 	missing = fault_normalise(&f);
 	if (missing)
-		return error_set(err, -EINVAL, "fault: mode '%s' needs %s=",
-				 fault_mode_name(f.mode), missing);
+		return error_set(err, -EINVAL,
+				 "fault: mode '%s' needs %s=", fault_mode_name(f.mode), missing);
 	*ret = f;
 	return 0;
 }

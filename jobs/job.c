@@ -343,8 +343,9 @@ static int kind_from_json(const struct jval *v, struct job *j, struct error *err
 {
 	static const char *const build_keys[] = { "id",	    "run",    "kind", "lease",
 						  "source", "config", NULL };
-	static const char *const test_keys[] = { "id",	   "run",	"kind",	   "lease", "source",
-						 "config", "artifacts", "machine", "cases", NULL };
+	static const char *const test_keys[] = { "id",	   "run",    "kind",	  "lease",
+						 "source", "config", "artifacts", "machine",
+						 "cases",  NULL };
 	const char *kind;
 	int r = json_as_obj(v, err);
 

@@ -173,8 +173,8 @@ static void judge_timeout(const struct point *p, struct result *r)
 			    xasprintf("SIGKILL does not end the task, state %c in %s",
 				      p->stuck_state ? p->stuck_state : '?', where));
 	else if (p->stuck_state == 'R')
-		set_verdict(r, REASON_LIVELOCK, xasprintf("still running at the deadline, in %s",
-							  where));
+		set_verdict(r, REASON_LIVELOCK,
+			    xasprintf("still running at the deadline, in %s", where));
 	else
 		set_verdict(r, REASON_HANG, xasprintf("asleep at the deadline, in %s", where));
 }
@@ -221,9 +221,8 @@ static bool judge_end(const struct judge_input *in, struct result *r)
 
 static void add_check(struct result *r, const char *name, bool ok, char *detail)
 {
-	r->checks[r->n_checks++] = (struct check){ .name = xstrdup(name),
-						   .ok = ok,
-						   .detail = detail };
+	r->checks[r->n_checks++] =
+		(struct check){ .name = xstrdup(name), .ok = ok, .detail = detail };
 }
 
 static const struct counter *split_failed_counter(const struct result *r)
@@ -250,8 +249,7 @@ static void check_counter(const struct judge_input *in, const struct injections 
 	if (in->scenario->kind != SCENARIO_KIND_SPLIT)
 		return;
 	if (!c) {
-		add_check(r, name, true,
-			  xstrdup("not applicable: the kernel has no such counter"));
+		add_check(r, name, true, xstrdup("not applicable: the kernel has no such counter"));
 		return;
 	}
 	failed = (long long)(c->after - c->before);
@@ -328,8 +326,8 @@ static enum reason check_reason(const char *name)
  * data whether or not the fault was hit. */
 static int reason_rank(enum reason r)
 {
-	static const enum reason order[] = { REASON_HARNESS,   REASON_DATA,  REASON_LEAK,
-					     REASON_INVARIANT, REASON_ERRNO, REASON_COUNTER,
+	static const enum reason order[] = { REASON_HARNESS,	REASON_DATA,  REASON_LEAK,
+					     REASON_INVARIANT,	REASON_ERRNO, REASON_COUNTER,
 					     REASON_INEFFECTIVE };
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)

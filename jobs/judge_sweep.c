@@ -80,13 +80,14 @@ void judge_sweep(const struct judge_input *in, const struct result *const *point
 	} else if (worst && (worst->status == STATUS_FAIL ||
 			     (worst->status == STATUS_ERROR && ended && !capped) ||
 			     (worst->status == STATUS_MISS && !capped))) {
-		CLEANUP(free_p) char *why =
-			xasprintf("point %d: %s", worst->fault.nth,
-				  worst->detail ? worst->detail : reason_name(worst->reason));
+		CLEANUP(free_p)
+		char *why = xasprintf("point %d: %s", worst->fault.nth,
+				      worst->detail ? worst->detail : reason_name(worst->reason));
 
 		close_with(ret, worst->status, worst->reason, why);
 	} else if (capped) {
-		close_with(ret, STATUS_ERROR, REASON_TRUNCATED, "stopped there, more was to inject");
+		close_with(ret, STATUS_ERROR, REASON_TRUNCATED,
+			   "stopped there, more was to inject");
 	} else if (!ended) {
 		close_with(ret, STATUS_ERROR, REASON_TRUNCATED, "the sweep could not be finished");
 	} else {

@@ -215,8 +215,7 @@ struct json_object *counters_to_json(const struct counter *c, size_t n)
 
 		json_object_object_add(o, "before", json_object_new_int64(c[i].before));
 		json_object_object_add(o, "after", json_object_new_int64(c[i].after));
-		json_object_object_add(o, "delta",
-				       json_object_new_int64(c[i].after - c[i].before));
+		json_object_object_add(o, "delta", json_object_new_int64(c[i].after - c[i].before));
 		json_object_object_add(all, c[i].name, o);
 	}
 	return all;
@@ -249,7 +248,8 @@ int metrics_from_json(const struct jval *v, const char *key, struct metric **ret
 			metrics_free(list, i);
 			return r;
 		}
-		list[i] = (struct metric){ .name = xstrdup(name), .value = value,
+		list[i] = (struct metric){ .name = xstrdup(name),
+					   .value = value,
 					   .unit = xstrdup(unit) };
 	}
 	*ret = list;
@@ -318,8 +318,8 @@ static int stack_info_from_json(const struct jval *v, struct stack *s, struct er
 	return 0;
 }
 
-int stacks_from_json(const struct jval *v, const struct fault *f, struct stack **ret,
-		     size_t *ret_n, struct error *err)
+int stacks_from_json(const struct jval *v, const struct fault *f, struct stack **ret, size_t *ret_n,
+		     struct error *err)
 {
 	struct stack *list;
 	struct jval arr, info;
@@ -340,8 +340,8 @@ int stacks_from_json(const struct jval *v, const struct fault *f, struct stack *
 		r = stack_from_json(&e, &list[i], err);
 		if (r < 0)
 			break;
-		list[i].on_target = fault_stack_on_target(
-			f, (const char *const *)list[i].frames, list[i].n);
+		list[i].on_target =
+			fault_stack_on_target(f, (const char *const *)list[i].frames, list[i].n);
 		if (info.o) {
 			e = json_arr_at(&info, i);
 			r = stack_info_from_json(&e, &list[i], err);

@@ -186,8 +186,7 @@ static int config_load(const char *dir, const struct jval *v, struct plan *p, st
 	return 0;
 }
 
-static int configs_load(const char *dir, const struct jval *root, struct plan *p,
-			struct error *err)
+static int configs_load(const char *dir, const struct jval *root, struct plan *p, struct error *err)
 {
 	struct jval arr;
 	int r = get_list(root, "configs", &arr, err);

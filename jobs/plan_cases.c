@@ -48,9 +48,8 @@ int case_list_add(struct case_list *list, const char *scenario, const struct fau
 	if (list->n == LIMIT_CASES)
 		return error_set(err, -EINVAL, "more than %d cases", LIMIT_CASES);
 	ARRAY_RESERVE(list->cases, list->n, list->cap);
-	list->cases[list->n++] = (struct plan_case){ .scenario = xstrdup(scenario),
-						     .fault = *f,
-						     .repeat = repeat };
+	list->cases[list->n++] =
+		(struct plan_case){ .scenario = xstrdup(scenario), .fault = *f, .repeat = repeat };
 	return 0;
 }
 

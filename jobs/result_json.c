@@ -43,8 +43,7 @@ static int take_str(const struct jval *v, const char *key, size_t max, char **re
 	return r;
 }
 
-static int take_int(const struct jval *v, const char *key, int64_t min, int *ret,
-		    struct error *err)
+static int take_int(const struct jval *v, const char *key, int64_t min, int *ret, struct error *err)
 {
 	int64_t n = *ret;
 	int r = json_opt_i64(v, key, min, INT32_MAX, &n, err);

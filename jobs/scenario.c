@@ -7,13 +7,13 @@
 #include "lib/limits.h"
 
 static const struct scenario scenarios[] = {
-#define SCENARIO(ident_, name_, kind_, errnos_, deadline_ms_, needs_, summary_, path_)             \
-	{ .name = (name_),                                                                        \
-	  .kind = SCENARIO_KIND_##kind_,                                                          \
-	  .allowed_errnos = (errnos_),                                                            \
-	  .deadline_ms = (deadline_ms_),                                                          \
-	  .needs = (needs_),                                                                      \
-	  .summary = (summary_),                                                                  \
+#define SCENARIO(ident_, name_, kind_, errnos_, deadline_ms_, needs_, summary_, path_) \
+	{ .name = (name_),                                                             \
+	  .kind = SCENARIO_KIND_##kind_,                                               \
+	  .allowed_errnos = (errnos_),                                                 \
+	  .deadline_ms = (deadline_ms_),                                               \
+	  .needs = (needs_),                                                           \
+	  .summary = (summary_),                                                       \
 	  .path = (path_) },
 #include "jobs/guest/scenarios.def"
 #undef SCENARIO

@@ -135,7 +135,8 @@ static const struct {
 	{ "{\"site\":\"a b\"}", "$.site" },
 	{ "{\"site\":\"a\\nrun\"}", "$.site" },
 	{ "{\"site\":\"a=b\"}", "$.site" },
-	{ "{\"site\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}", "$.site" },
+	{ "{\"site\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+	  "$.site" },
 	{ "{\"nths\":3}", "nths" },
 };
 
@@ -159,10 +160,26 @@ static void test_strict_json(void **state)
 static void test_strict_text(void **state)
 {
 	static const char *const bad[] = {
-		"",	      "nth",	       "mode=nth",	  "nth=3,nth",	      "sweep,burst",
-		"sweep,",     ",sweep",	       "sweep,mode=none", "sweep,nth=0",      "burst,times=",
-		"burst,times=1x", "burst,times= 1", "burst,times=+1", "burst,times=1001", "sweep,x=1",
-		"probability", "SWEEP",	       "sweep,site=a b",  "sweep,site=",      "nth,nth=1,nth=1",
+		"",
+		"nth",
+		"mode=nth",
+		"nth=3,nth",
+		"sweep,burst",
+		"sweep,",
+		",sweep",
+		"sweep,mode=none",
+		"sweep,nth=0",
+		"burst,times=",
+		"burst,times=1x",
+		"burst,times= 1",
+		"burst,times=+1",
+		"burst,times=1001",
+		"sweep,x=1",
+		"probability",
+		"SWEEP",
+		"sweep,site=a b",
+		"sweep,site=",
+		"nth,nth=1,nth=1",
 	};
 
 	(void)state;

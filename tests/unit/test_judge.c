@@ -209,7 +209,7 @@ static void facts_injected(const struct row *row, struct facts *f)
 {
 	int exact, on, off;
 
-	assert_int_equal(sscanf(row->inj	  ? row->inj
+	assert_int_equal(sscanf(row->inj    ? row->inj
 				: row->none ? "0/0/0"
 					    : "1/1/0",
 				"%d/%d/%d", &exact, &on, &off),
@@ -276,7 +276,8 @@ static void judge_row(const struct row *row, struct result *ret)
 	struct facts f;
 
 	facts_make(row, &f);
-	judge_point(&(struct judge_input){ &f.scenario, &f.pcase, &f.point, &f.log, row->end }, ret);
+	judge_point(&(struct judge_input){ &f.scenario, &f.pcase, &f.point, &f.log, row->end },
+		    ret);
 }
 
 static void test_rules(void **state)
@@ -290,8 +291,8 @@ static void test_rules(void **state)
 		judge_row(row, &r);
 		if (r.status != want || r.reason != row->reason)
 			fail_msg("%s: %s '%s' (%s), not %s '%s'", row->name, status_name(r.status),
-				 reason_name(r.reason), r.detail ? r.detail : "",
-				 status_name(want), reason_name(row->reason));
+				 reason_name(r.reason), r.detail ? r.detail : "", status_name(want),
+				 reason_name(row->reason));
 		if (row->says && (!r.detail || !strstr(r.detail, row->says)))
 			fail_msg("%s: '%s' does not say '%s'", row->name, r.detail, row->says);
 		if (r.status != STATUS_PASS && r.status != STATUS_DONE)

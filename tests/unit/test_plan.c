@@ -51,15 +51,15 @@ static int teardown(void **state)
 	return path_remove_tree(dir, &err);
 }
 
-#define CONFIG                                                                                     \
-	"{\"name\":\"default\",\"arch\":\"x86_64\",\"compiler\":\"gcc\",\"fragments\":[\"base\","  \
+#define CONFIG                                                                                    \
+	"{\"name\":\"default\",\"arch\":\"x86_64\",\"compiler\":\"gcc\",\"fragments\":[\"base\"," \
 	"\"debug\"],\"boot\":true}"
 #define MACHINE "\"machine\":{\"cpus\":2,\"memory_mib\":512}"
-#define CASES                                                                                      \
-	"[{\"scenarios\":[\"split.mprotect\",\"split.mun*\"],\"faults\":[{\"mode\":\"none\"},"     \
+#define CASES                                                                                  \
+	"[{\"scenarios\":[\"split.mprotect\",\"split.mun*\"],\"faults\":[{\"mode\":\"none\"}," \
 	"{\"mode\":\"sweep\"}],\"repeat\":2}]"
-#define PLAN(configs, machine, cases)                                                              \
-	"{\"version\":1,\"name\":\"p\",\"summary\":\"s\",\"configs\":[" configs "]," machine       \
+#define PLAN(configs, machine, cases)                                                        \
+	"{\"version\":1,\"name\":\"p\",\"summary\":\"s\",\"configs\":[" configs "]," machine \
 	",\"cases\":" cases "}"
 
 static struct plan *load(void)
@@ -120,8 +120,7 @@ static void test_hashes_follow_contents(void **state)
 	put("kconfig/debug.config", "CONFIG_B=y\n");
 	assert_string_not_equal(a->configs[0].hash, b->configs[0].hash);
 	assert_string_equal(a->cases_hash, b->cases_hash);
-	put("plans/p.json",
-	    PLAN(CONFIG, "\"machine\":{\"cpus\":3,\"memory_mib\":512}", CASES));
+	put("plans/p.json", PLAN(CONFIG, "\"machine\":{\"cpus\":3,\"memory_mib\":512}", CASES));
 	assert_int_equal(plan_load(dir, "p", &c, &err), 0);
 	assert_string_equal(a->configs[0].hash, c->configs[0].hash);
 	assert_string_not_equal(a->cases_hash, c->cases_hash);
@@ -133,7 +132,7 @@ static void test_hashes_follow_contents(void **state)
 
 #define CONFIG_WITH(words) "{" words ",\"fragments\":[\"base\"],\"boot\":true}"
 #define NAMES "\"name\":\"a\",\"arch\":\"x86_64\",\"compiler\":\"gcc\""
-#define ENTRY(scenarios, faults, more)                                                             \
+#define ENTRY(scenarios, faults, more) \
 	"[{\"scenarios\":[" scenarios "],\"faults\":[" faults "]" more "}]"
 
 static const struct {
@@ -143,17 +142,21 @@ static const struct {
 	{ "[]", "$" },
 	{ "{}", "$.version" },
 	{ "{\"version\":1,\"name\":\"q\",\"summary\":\"s\",\"configs\":[" CONFIG "]," MACHINE
-	  ",\"cases\":" CASES "}", "$.name" },
+	  ",\"cases\":" CASES "}",
+	  "$.name" },
 	{ "{\"version\":1,\"name\":\"p\",\"summary\":\"s\",\"configs\":[" CONFIG "]," MACHINE
-	  ",\"cases\":" CASES ",\"extra\":1}", "extra" },
+	  ",\"cases\":" CASES ",\"extra\":1}",
+	  "extra" },
 	{ PLAN("", MACHINE, CASES), "$.configs" },
 	{ PLAN(CONFIG "," CONFIG, MACHINE, CASES), "$.configs[1].name" },
 	{ PLAN(CONFIG_WITH("\"name\":\"../a\",\"arch\":\"x86_64\",\"compiler\":\"gcc\""), MACHINE,
-	       CASES), "$.configs[0].name" },
-	{ PLAN(CONFIG_WITH("\"name\":\"a\",\"arch\":\"x/y\",\"compiler\":\"gcc\""), MACHINE,
-	       CASES), "$.configs[0].arch" },
+	       CASES),
+	  "$.configs[0].name" },
+	{ PLAN(CONFIG_WITH("\"name\":\"a\",\"arch\":\"x/y\",\"compiler\":\"gcc\""), MACHINE, CASES),
+	  "$.configs[0].arch" },
 	{ PLAN(CONFIG_WITH("\"name\":\"a\",\"arch\":\"x86_64\",\"compiler\":\"tcc\""), MACHINE,
-	       CASES), "$.configs[0].compiler" },
+	       CASES),
+	  "$.configs[0].compiler" },
 	{ PLAN(CONFIG_WITH(NAMES ",\"bot\":1"), MACHINE, CASES), "bot" },
 	{ PLAN("{" NAMES ",\"fragments\":[\"base\"]}", MACHINE, CASES), "$.configs[0].boot" },
 	{ PLAN("{" NAMES ",\"fragments\":[],\"boot\":true}", MACHINE, CASES),
@@ -171,8 +174,7 @@ static const struct {
 	{ PLAN(CONFIG, MACHINE, "[]"), "$.cases" },
 	{ PLAN("{" NAMES ",\"fragments\":[\"base\"],\"boot\":false}", MACHINE, CASES), "$.cases" },
 	{ PLAN(CONFIG, MACHINE, "[1]"), "$.cases[0]" },
-	{ PLAN(CONFIG, MACHINE, ENTRY("\"split.nothing\"", "{}", "")),
-	  "$.cases[0].scenarios[0]" },
+	{ PLAN(CONFIG, MACHINE, ENTRY("\"split.nothing\"", "{}", "")), "$.cases[0].scenarios[0]" },
 	{ PLAN(CONFIG, MACHINE, ENTRY("", "{}", "")), "$.cases[0].scenarios" },
 	{ PLAN(CONFIG, MACHINE, ENTRY("\"split.munmap\"", "", "")), "$.cases[0].faults" },
 	{ PLAN(CONFIG, MACHINE, ENTRY("\"split.munmap\"", "{\"mode\":\"nth\"}", "")),
@@ -182,8 +184,9 @@ static const struct {
 	{ PLAN(CONFIG, MACHINE, ENTRY("\"split.munmap\"", "{}", ",\"repeats\":1")), "repeats" },
 	{ PLAN(CONFIG, MACHINE, ENTRY("\"split.munmap\"", "{},{\"mode\":\"none\"}", "")),
 	  "$.cases[0]: case 'split.munmap mode=none'" },
-	{ PLAN(CONFIG, MACHINE, ENTRY("\"split.munmap\"", "{},{\"mode\":\"sweep\"}",
-				      ",\"repeat\":1001")), "more than 2000 cases" },
+	{ PLAN(CONFIG, MACHINE,
+	       ENTRY("\"split.munmap\"", "{},{\"mode\":\"sweep\"}", ",\"repeat\":1001")),
+	  "more than 2000 cases" },
 };
 
 static void test_strict(void **state)
@@ -228,23 +231,42 @@ static const struct {
 	int repeat;
 	const char *cases; /* NULL: -EINVAL */
 } selections[] = {
-	{ { NULL }, { NULL }, 1, "split.mprotect none 1;split.mprotect sweep 1;"
-				 "split.munmap none 1;split.munmap sweep 1;" },
-	{ { "split.munmap" }, { NULL }, 0, "split.munmap none 1;split.munmap none 2;"
-					   "split.munmap sweep 1;split.munmap sweep 2;" },
+	{ { NULL },
+	  { NULL },
+	  1,
+	  "split.mprotect none 1;split.mprotect sweep 1;"
+	  "split.munmap none 1;split.munmap sweep 1;" },
+	{ { "split.munmap" },
+	  { NULL },
+	  0,
+	  "split.munmap none 1;split.munmap none 2;"
+	  "split.munmap sweep 1;split.munmap sweep 2;" },
 	{ { "*.munmap", "split.mu*" }, { "burst" }, 1, "split.munmap burst,times=3 1;" },
-	{ { "split.munmap" }, { "burst" }, 0, "split.munmap burst,times=3 1;"
-					      "split.munmap burst,times=3 2;" },
-	{ { BOTH }, { "none", "sweep" }, 1, "split.mprotect none 1;split.mprotect sweep 1;"
-					    "split.munmap none 1;split.munmap sweep 1;" },
-	{ { "split.munmap" }, { NULL }, 3, "split.munmap none 1;split.munmap none 2;"
-					   "split.munmap none 3;split.munmap sweep 1;"
-					   "split.munmap sweep 2;split.munmap sweep 3;" },
+	{ { "split.munmap" },
+	  { "burst" },
+	  0,
+	  "split.munmap burst,times=3 1;"
+	  "split.munmap burst,times=3 2;" },
+	{ { BOTH },
+	  { "none", "sweep" },
+	  1,
+	  "split.mprotect none 1;split.mprotect sweep 1;"
+	  "split.munmap none 1;split.munmap sweep 1;" },
+	{ { "split.munmap" },
+	  { NULL },
+	  3,
+	  "split.munmap none 1;split.munmap none 2;"
+	  "split.munmap none 3;split.munmap sweep 1;"
+	  "split.munmap sweep 2;split.munmap sweep 3;" },
 	/* a scenario that the plan does not hold */
 	{ { "control.nosplit" }, { NULL }, 0, "control.nosplit none 1;" },
-	{ { "control.nosplit", "control.no*" }, { "sweep" }, 2,
+	{ { "control.nosplit", "control.no*" },
+	  { "sweep" },
+	  2,
 	  "control.nosplit sweep 1;control.nosplit sweep 2;" },
-	{ { "split.munmap", "control.nosplit" }, { "sweep" }, 1,
+	{ { "split.munmap", "control.nosplit" },
+	  { "sweep" },
+	  1,
 	  "split.munmap sweep 1;control.nosplit sweep 1;" },
 	/* refused */
 	{ { "split.nothing" }, { NULL }, 0, NULL },
@@ -269,7 +291,8 @@ static void test_select(void **state)
 			n_globs++;
 		for (; n_faults < 3 && selections[i].faults[n_faults]; n_faults++)
 			assert_int_equal(fault_from_text(selections[i].faults[n_faults],
-							 &faults[n_faults], &err), 0);
+							 &faults[n_faults], &err),
+					 0);
 		r = plan_select(p, selections[i].globs, n_globs, faults, n_faults,
 				selections[i].repeat, &err);
 		after = cases_text(p);

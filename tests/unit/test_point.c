@@ -60,7 +60,9 @@ static void test_other_outcomes(void **state)
 
 	(void)state;
 	assert_int_equal(parse("{\"type\":\"result\",\"id\":1,\"nth\":0,\"outcome\":\"skip\","
-			       "\"skip\":\"kconfig\",\"detail\":\"no KSM\"}", &p, &err), 0);
+			       "\"skip\":\"kconfig\",\"detail\":\"no KSM\"}",
+			       &p, &err),
+			 0);
 	assert_int_equal(p.outcome, POINT_SKIP);
 	assert_int_equal(p.skip, REASON_KCONFIG);
 	assert_string_equal(p.detail, "no KSM");
@@ -68,23 +70,28 @@ static void test_other_outcomes(void **state)
 	point_free(&p);
 	assert_int_equal(parse("{\"type\":\"result\",\"id\":1,\"nth\":0,\"outcome\":\"timeout\","
 			       "\"stuck\":{\"state\":\"R\",\"killed\":true,\"wchan\":\"0\","
-			       "\"stack\":[\"f+0x1\"],\"stime_ticks\":5}}", &p, &err), 0);
+			       "\"stack\":[\"f+0x1\"],\"stime_ticks\":5}}",
+			       &p, &err),
+			 0);
 	assert_int_equal(p.outcome, POINT_TIMEOUT);
 	assert_int_equal(p.stuck_state, 'R');
 	assert_true(p.stuck_killed);
 	assert_string_equal(p.stuck_where, "f+0x1"); /* wchan "0" says nothing */
 	point_free(&p);
 	assert_int_equal(parse("{\"type\":\"result\",\"id\":1,\"nth\":64,\"outcome\":\"done\","
-			       "\"injected\":1,\"checks\":[],\"last\":true,\"capped\":true}", &p,
-			       &err), 0);
+			       "\"injected\":1,\"checks\":[],\"last\":true,\"capped\":true}",
+			       &p, &err),
+			 0);
 	assert_true(p.last && p.capped);
 	point_free(&p);
 	assert_int_equal(parse("{\"type\":\"result\",\"id\":1,\"nth\":0,\"outcome\":\"signal\"}",
-			       &p, &err), 0);
+			       &p, &err),
+			 0);
 	assert_int_equal(p.outcome, POINT_SIGNAL);
 	point_free(&p);
 	assert_int_equal(parse("{\"type\":\"result\",\"id\":1,\"nth\":0,\"outcome\":\"exit\"}", &p,
-			       &err), 0);
+			       &err),
+			 0);
 	assert_int_equal(p.outcome, POINT_EXIT);
 	point_free(&p);
 }
@@ -109,7 +116,8 @@ static void test_contradictions(void **state)
 		HEAD "\"outcome\":\"done\",\"injected\":-1,\"checks\":[]}",
 		HEAD "\"outcome\":\"done\",\"injected\":\"1\",\"checks\":[]}",
 		HEAD "\"outcome\":\"done\",\"injected\":1,\"checks\":[{\"name\":\"a.b\"}]}",
-		HEAD "\"outcome\":\"done\",\"injected\":1,\"checks\":[{\"name\":\"\",\"ok\":true}]}",
+		HEAD
+		"\"outcome\":\"done\",\"injected\":1,\"checks\":[{\"name\":\"\",\"ok\":true}]}",
 		HEAD "\"outcome\":\"done\",\"counters\":{\"a\":{\"before\":1}}," OK_TAIL,
 		HEAD "\"outcome\":\"done\",\"counters\":[]," OK_TAIL,
 		HEAD "\"outcome\":\"done\",\"metrics\":[{\"name\":\"a\",\"value\":\"1\"}]," OK_TAIL,

@@ -85,15 +85,18 @@ static void test_damaged_documents(void **state)
 		{ HEAD CASE "\"status\":\"PASS\",\"stacks\":[[\"a\"]],\"stack_info\":[]}]}",
 		  "$.results[0].stack_info" },
 		{ HEAD CASE "\"status\":\"PASS\",\"counters\":{\"a\":{\"before\":1,\"after\":2,"
-			    "\"delta\":2}}}]}", "$.results[0].counters.a.delta" },
+			    "\"delta\":2}}}]}",
+		  "$.results[0].counters.a.delta" },
 		{ HEAD CASE "\"status\":\"PASS\",\"splat\":{\"kind\":\"none\"}}]}",
 		  "$.results[0].splat.kind" },
 		{ HEAD CASE "\"status\":\"PASS\",\"splat\":{\"kind\":\"bug\",\"fingerprint\":"
-			    "\"12\"}}]}", "$.results[0].splat.fingerprint" },
+			    "\"12\"}}]}",
+		  "$.results[0].splat.fingerprint" },
 		{ HEAD "{\"case\":\"../x\",\"fault\":{},\"injected\":{},\"status\":\"PASS\"}]}",
 		  "$.results[0].case" },
 		{ HEAD "{\"case\":\"a\",\"fault\":{\"mode\":\"x\"},\"injected\":{},\"status\":"
-		       "\"PASS\"}]}", "$.results[0].fault.mode" },
+		       "\"PASS\"}]}",
+		  "$.results[0].fault.mode" },
 		{ HEAD "{\"case\":\"a\",\"fault\":{},\"status\":\"PASS\"}]}",
 		  "$.results[0].injected" },
 		{ HEAD CASE "\"status\":\"PASS\"}],\"summary\":{\"PASS\":2}}", "$.summary.PASS" },
