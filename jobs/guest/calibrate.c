@@ -95,8 +95,8 @@ static void attempt_split(struct attempt *attempt, const struct fault_spec *spec
 	if (r || !attempt->finished) {
 		/* a kernel that dies or hangs here can still inject: let the cases show it */
 		(void)problem_set(&calibration->error, 0, "calibration: %s",
-				  attempt->error.text[0] ? attempt->error.text :
-							   "its process died or hung");
+				  attempt->error.text[0] ? attempt->error.text
+							 : "its process died or hung");
 		return;
 	}
 	calibration->allocates = attempt->hits > 0 || attempt->splits == 0;

@@ -16,9 +16,9 @@ struct calibration {
 	char site[FAULT_SITE_MAX];
 	enum fault_facility facility;
 	int64_t splits;
-	int64_t hits;   /* allocations at the site that the facility saw */
+	int64_t hits; /* allocations at the site that the facility saw */
 	bool allocates; /* false only if a THP was split and nothing passed the site */
-	bool possible;  /* false: this kernel cannot inject there, see `error` */
+	bool possible; /* false: this kernel cannot inject there, see `error` */
 	struct problem error;
 };
 

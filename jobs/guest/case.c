@@ -176,8 +176,8 @@ static int skip_case(const struct answer *answer, const char *reason, const stru
 		nth = fault->nth;
 	r = point_skip(answer->port, answer->item, nth, reason, detail->text);
 	if (!r)
-		r = ktap_line(answer->port, "ok %u %s # SKIP %s", answer->number,
-			      answer->row->name, reason);
+		r = ktap_line(answer->port, "ok %u %s # SKIP %s", answer->number, answer->row->name,
+			      reason);
 	return r ? problem_set(problem, r, "cannot write: %s", strerror(-r)) : 0;
 }
 

@@ -77,8 +77,8 @@ static void compare(struct scenario *s, const char *name, struct compare *what)
 			       what->wrong % PATTERN_PAGE);
 }
 
-void check_pattern(struct scenario *s, const char *name, const struct thp *thp,
-		   const void *memory, size_t first, size_t pages)
+void check_pattern(struct scenario *s, const char *name, const struct thp *thp, const void *memory,
+		   size_t first, size_t pages)
 {
 	struct compare what = { memory, first, pages, 0, thp->seed, -1 };
 
@@ -211,10 +211,11 @@ static void check_tables(struct scenario *s)
 static void check_split(struct scenario *s)
 {
 	if (s->row->kind == SCENARIO_CONTROL)
-		scenario_check(s, "invariant.nosplit", s->point->splits <= 0, "thp_split_pmd rose by %lld",
-			       (long long)s->point->splits);
+		scenario_check(s, "invariant.nosplit", s->point->splits <= 0,
+			       "thp_split_pmd rose by %lld", (long long)s->point->splits);
 	else if (s->row->kind == SCENARIO_SPLIT && !s->faulty && s->point->splits >= 0)
-		scenario_check(s, "counter.split", s->point->splits > 0, "thp_split_pmd did not rise");
+		scenario_check(s, "counter.split", s->point->splits > 0,
+			       "thp_split_pmd did not rise");
 }
 
 void check_common(struct scenario *s, const struct thp *thp)
@@ -236,8 +237,8 @@ void check_common(struct scenario *s, const struct thp *thp)
 	}
 	r = pagemap_count(thp->addr, THP_SIZE, &counts);
 	scenario_check(s, "invariant.pagemap",
-		       !r && counts.present + counts.swapped + counts.none == THP_PAGES,
-		       "%s", r ? strerror(-r) : "pages are missing");
+		       !r && counts.present + counts.swapped + counts.none == THP_PAGES, "%s",
+		       r ? strerror(-r) : "pages are missing");
 	check_tables(s);
 }
 

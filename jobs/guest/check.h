@@ -12,8 +12,8 @@
 bool check_errno(struct scenario *s);
 
 /* `pages` pages at `memory` hold the pattern of pages first, first+1, … of the fixture. */
-void check_pattern(struct scenario *s, const char *name, const struct thp *thp,
-		   const void *memory, size_t first, size_t pages);
+void check_pattern(struct scenario *s, const char *name, const struct thp *thp, const void *memory,
+		   size_t first, size_t pages);
 
 /* All pages of the THP but `pages` from `first` hold their pattern. */
 void check_rest(struct scenario *s, const struct thp *thp, size_t first, size_t pages);

@@ -103,13 +103,15 @@ static void watch_stuck(pid_t pid, struct stuck *stuck)
 {
 	struct timespec pause = { .tv_nsec = WATCH_MS * 1000000L };
 	long before, after;
+	char later;
 
+	/* the state at the deadline counts, even if the process ends while it is watched */
 	before = read_stat(pid, &stuck->state);
 	read_proc(pid, "wchan", stuck->wchan, sizeof(stuck->wchan));
 	read_proc(pid, "syscall", stuck->syscall, sizeof(stuck->syscall));
 	read_stack(pid, stuck);
 	nanosleep(&pause, NULL);
-	after = read_stat(pid, &stuck->state);
+	after = read_stat(pid, &later);
 	stuck->stime_ticks = before >= 0 && after >= before ? after - before : 0;
 }
 

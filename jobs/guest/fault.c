@@ -22,10 +22,8 @@ static const char *const facility_names[FAULT_FACILITIES] = {
 };
 
 static const char *const mode_names[] = {
-	[FAULT_MODE_NONE] = "none",
-	[FAULT_MODE_NTH] = "nth",
-	[FAULT_MODE_BURST] = "burst",
-	[FAULT_MODE_PROBABILITY] = "probability",
+	[FAULT_MODE_NONE] = "none",   [FAULT_MODE_NTH] = "nth",
+	[FAULT_MODE_BURST] = "burst", [FAULT_MODE_PROBABILITY] = "probability",
 	[FAULT_MODE_SWEEP] = "sweep",
 };
 
@@ -33,8 +31,8 @@ static const char *const mode_names[] = {
 
 /* Everything in the kernel that decrements fail-nth: the callers of should_fail_ex(). */
 static const char *const all_facilities[] = {
-	"fail_page_alloc", "failslab",		"fail_function",	"fail_usercopy",
-	"fail_futex",	   "fail_make_request", "fail_io_timeout",	"fail_sunrpc",
+	"fail_page_alloc", "failslab",		"fail_function",   "fail_usercopy",
+	"fail_futex",	   "fail_make_request", "fail_io_timeout", "fail_sunrpc",
 	"fail_iommufd",	   "fail_skb_realloc",
 };
 
@@ -124,8 +122,7 @@ static int push_hex(struct fault_session *session, const char *knob, uint64_t va
  * No return address lies in [1, 1), and with depth 0 the kernel does not even take the stack
  * (fail_stacktrace(), lib/fault-inject.c): the facility neither fails nor counts.
  */
-static int push_blind(struct fault_session *session, const char *facility,
-		      struct problem *problem)
+static int push_blind(struct fault_session *session, const char *facility, struct problem *problem)
 {
 	static const struct {
 		const char *knob, *value;
@@ -215,8 +212,8 @@ static int push_special(struct fault_session *session, struct problem *problem)
 
 		if (knobs[i].facility != session->facility)
 			continue;
-		r = push(session, facility_names[session->facility], knobs[i].knob,
-			 knobs[i].value, problem);
+		r = push(session, facility_names[session->facility], knobs[i].knob, knobs[i].value,
+			 problem);
 		if (r)
 			return r;
 	}

@@ -65,12 +65,12 @@ struct fault_session {
 struct fault_arm {
 	enum fault_mode mode;
 	enum fault_facility facility;
-	uint32_t nth;   /* what goes to fail-nth; 0 for none and burst */
+	uint32_t nth; /* what goes to fail-nth; 0 for none and burst */
 	uint32_t times; /* for burst */
-	int fd;         /* fail-nth or make-it-fail of the task; -1 if there is nothing to arm */
+	int fd; /* fail-nth or make-it-fail of the task; -1 if there is nothing to arm */
 	char start[16];
 	uint32_t injected; /* failures really injected */
-	int64_t hits;      /* allocations that passed the filter, -1 if that cannot be told */
+	int64_t hits; /* allocations that passed the filter, -1 if that cannot be told */
 };
 
 /* The name in requests and records; also the facility's directory in debugfs. */

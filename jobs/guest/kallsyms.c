@@ -32,7 +32,8 @@ static enum rank name_rank(const char *symbol, size_t length, const char *wanted
 	for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
 		size_t n = strlen(variants[i]);
 
-		if (length > wanted_length + n && !memcmp(symbol + wanted_length + 1, variants[i], n))
+		if (length > wanted_length + n &&
+		    !memcmp(symbol + wanted_length + 1, variants[i], n))
 			return RANK_VARIANT;
 	}
 	return RANK_NONE;
@@ -110,7 +111,10 @@ static int scan_running(struct symbol_range *ranges, size_t count)
 void kallsyms_prefetch(void)
 {
 	static const char *const names[] = {
-		"pte_alloc_one", "__pte_alloc", "__split_huge_pmd", "try_to_unmap_one",
+		"pte_alloc_one",
+		"__pte_alloc",
+		"__split_huge_pmd",
+		"try_to_unmap_one",
 	};
 	size_t i;
 

@@ -13,11 +13,11 @@
 #define KALLSYMS_NAME_MAX 64
 
 struct symbol_range {
-	char name[KALLSYMS_NAME_MAX];  /* what is looked for */
+	char name[KALLSYMS_NAME_MAX]; /* what is looked for */
 	char found[KALLSYMS_NAME_MAX]; /* what was found: `name`, or a variant such as name.isra.0 */
-	uint64_t start;                /* 0: not found */
+	uint64_t start; /* 0: not found */
 	uint64_t end;
-	unsigned int rank;             /* of `found`; for kallsyms_feed() */
+	unsigned int rank; /* of `found`; for kallsyms_feed() */
 };
 
 /*

@@ -17,7 +17,7 @@
 struct record {
 	char text[RECORD_MAX];
 	size_t length;
-	bool comma;    /* a member was written before, at this level */
+	bool comma; /* a member was written before, at this level */
 	bool overflow; /* something did not fit: the record must not be sent */
 };
 
@@ -33,7 +33,7 @@ void record_int(struct record *record, const char *key, int64_t value);
 void record_bool(struct record *record, const char *key, bool value);
 void record_double(struct record *record, const char *key, double value);
 void record_open(struct record *record, const char *key, char bracket); /* '{' or '[' */
-void record_close(struct record *record, char bracket);                 /* '}' or ']' */
+void record_close(struct record *record, char bracket); /* '}' or ']' */
 
 /* Ends the object and writes the line. -EMSGSIZE if it did not fit; nothing is written then. */
 int record_send(struct record *record, int fd) __attribute__((warn_unused_result));

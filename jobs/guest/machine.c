@@ -45,12 +45,9 @@ void machine_mount(void)
 	static const struct {
 		const char *type, *target;
 	} mounts[] = {
-		{ "proc", "/proc" },
-		{ "sysfs", "/sys" },
-		{ "devtmpfs", "/dev" },
-		{ "debugfs", "/sys/kernel/debug" },
-		{ "tmpfs", "/tmp" },
-		{ "cgroup2", "/sys/fs/cgroup" },
+		{ "proc", "/proc" },	{ "sysfs", "/sys" },
+		{ "devtmpfs", "/dev" }, { "debugfs", "/sys/kernel/debug" },
+		{ "tmpfs", "/tmp" },	{ "cgroup2", "/sys/fs/cgroup" },
 	};
 	size_t i;
 
@@ -172,9 +169,9 @@ void machine_probe(struct machine *ret_machine)
 	has[FEATURE_USERFAULTFD] = has_userfaultfd();
 	has[FEATURE_KPAGEFLAGS] = file_exists("/proc/kpageflags");
 	has[FEATURE_SPLIT_COUNTER] = vmstat_get(&vmstat, "thp_split_pmd") >= 0;
-	has[FEATURE_FAILED_SPLIT_COUNTER] =
-		vmstat_get(&vmstat, "thp_split_pmd_failed") >= 0 ||
-		vmstat_get(&vmstat, "thp_split_pmd_pte_alloc_failed") >= 0;
+	has[FEATURE_FAILED_SPLIT_COUNTER] = vmstat_get(&vmstat, "thp_split_pmd_failed") >= 0 ||
+					    vmstat_get(&vmstat, "thp_split_pmd_pte_alloc_failed") >=
+						    0;
 	has[FEATURE_FAIL_PAGE_ALLOC] = fault_has_facility(FAULT_FAIL_PAGE_ALLOC);
 	has[FEATURE_FAILSLAB] = fault_has_facility(FAULT_FAILSLAB);
 	has[FEATURE_FAIL_FUNCTION] = fault_has_facility(FAULT_FAIL_FUNCTION);

@@ -14,8 +14,9 @@ static uint64_t kpageflags_of(int fd, uint64_t entry)
 {
 	uint64_t flags = 0, pfn = entry & UAPI_PM_PFN_MASK;
 
-	if (fd < 0 || !pfn || pread(fd, &flags, sizeof(flags), (off_t)(pfn * sizeof(flags))) !=
-				      (ssize_t)sizeof(flags))
+	if (fd < 0 || !pfn ||
+	    pread(fd, &flags, sizeof(flags), (off_t)(pfn * sizeof(flags))) !=
+		    (ssize_t)sizeof(flags))
 		return 0;
 	return flags;
 }

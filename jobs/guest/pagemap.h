@@ -11,8 +11,8 @@
 struct pagemap_counts {
 	size_t present;
 	size_t swapped;
-	size_t none;      /* neither: never touched, or dropped */
-	size_t huge;      /* present and part of a THP */
+	size_t none; /* neither: never touched, or dropped */
+	size_t huge; /* present and part of a THP */
 	size_t zero_page; /* present and the shared zero page */
 };
 

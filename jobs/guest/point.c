@@ -91,8 +91,9 @@ static void describe(const struct point *point, const struct child_result *child
 		[POINT_DISARMED] = "in the checks after the operation",
 		[POINT_FINISHED] = "at exit",
 	};
-	const char *place = point->phase >= POINT_FIXTURE && point->phase <= POINT_FINISHED ?
-				    places[point->phase] : "nobody knows where";
+	const char *place = point->phase >= POINT_FIXTURE && point->phase <= POINT_FINISHED
+				    ? places[point->phase]
+				    : "nobody knows where";
 
 	detail->text[0] = '\0';
 	if (child->end == CHILD_TIMEOUT)
@@ -197,8 +198,10 @@ static int send_result(int port, const struct point_request *request, struct poi
 
 	if (vmstat_read(&after))
 		after.count = 0;
-	describe(point, child, request->item->deadline_ms ? request->item->deadline_ms :
-							     request->row->deadline_ms, &detail);
+	describe(point, child,
+		 request->item->deadline_ms ? request->item->deadline_ms
+					    : request->row->deadline_ms,
+		 &detail);
 	record_begin(&record, "result");
 	record_int(&record, "id", request->item->id);
 	record_int(&record, "nth", request->nth);

@@ -15,14 +15,14 @@ struct point_request {
 	const struct request_case *item;
 	const struct scenario_row *row;
 	const struct fault_session *session; /* NULL: no fault was asked for */
-	uint32_t nth;                        /* 0 unless the mode is nth or sweep */
+	uint32_t nth; /* 0 unless the mode is nth or sweep */
 	bool cap; /* the last point that a sweep may have */
 };
 
 struct point_outcome {
 	uint32_t injected;
 	bool skipped;
-	bool passed;     /* ran to its end, and all checks are ok */
+	bool passed; /* ran to its end, and all checks are ok */
 	bool unkillable; /* the machine is of no more use */
 };
 

@@ -18,14 +18,14 @@ struct request_case {
 	uint32_t id;
 	char scenario[REQUEST_SCENARIO_MAX];
 	struct fault_spec fault;
-	uint32_t from;        /* first n of a sweep, >= 1 */
+	uint32_t from; /* first n of a sweep, >= 1 */
 	uint32_t deadline_ms; /* 0: the scenario's own */
 };
 
 enum request_state {
 	REQUEST_HEADER, /* waits for "faultline-request 1" */
-	REQUEST_CASES,  /* waits for case lines or "run" */
-	REQUEST_RUN,    /* complete */
+	REQUEST_CASES, /* waits for case lines or "run" */
+	REQUEST_RUN, /* complete */
 	REQUEST_POWEROFF,
 };
 

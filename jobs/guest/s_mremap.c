@@ -30,8 +30,7 @@ void scenario_mremap(struct scenario *s)
 		return;
 	target = thp_far_page(&thp);
 	scenario_arm(s);
-	r = mremap(thp_page(&thp, PAGE), THP_PAGE, THP_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-		   target);
+	r = mremap(thp_page(&thp, PAGE), THP_PAGE, THP_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target);
 	scenario_disarm(s, r == MAP_FAILED ? errno : 0);
 
 	if (check_errno(s)) {

@@ -65,7 +65,8 @@ static int look_and_move(const struct thp *thp, int target, int *ret_node)
 	(void)file_write("/proc/self/clear_refs", "4");
 	if (target >= 0)
 		*ret_node = page_node(thp->addr, target);
-	if (prctl(UAPI_PR_SET_THP_DISABLE, 1, 0, 0, 0) || prctl(UAPI_PR_SET_THP_DISABLE, 0, 0, 0, 0))
+	if (prctl(UAPI_PR_SET_THP_DISABLE, 1, 0, 0, 0) ||
+	    prctl(UAPI_PR_SET_THP_DISABLE, 0, 0, 0, 0))
 		return errno;
 	return 0;
 }

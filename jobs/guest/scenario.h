@@ -22,7 +22,7 @@
 
 struct scenario;
 
-#define POINT_CHECKS_MAX 24   /* together with the sizes below: a record stays under RECORD_MAX */
+#define POINT_CHECKS_MAX 24 /* together with the sizes below: a record stays under RECORD_MAX */
 #define POINT_METRICS_MAX 16
 #define POINT_NAME_MAX 40
 #define POINT_DETAIL_MAX 128
@@ -42,14 +42,14 @@ enum point_phase {
 };
 
 struct point {
-	int32_t phase;      /* enum point_phase */
-	int32_t armed_pid;  /* the task under test, once armed */
+	int32_t phase; /* enum point_phase */
+	int32_t armed_pid; /* the task under test, once armed */
 	int32_t op_errno;
 	int64_t duration_us;
 	int64_t splits; /* change of thp_split_pmd from arm to disarm; -1: no such counter */
 	struct fault_arm fault; /* `injected` and `hits` are valid once disarmed */
-	struct vmstat before;   /* with the fixture in place, just before arming */
-	char skip[16];          /* "kconfig" or "arch": this kernel cannot run the scenario */
+	struct vmstat before; /* with the fixture in place, just before arming */
+	char skip[16]; /* "kconfig" or "arch": this kernel cannot run the scenario */
 	char detail[PROBLEM_TEXT_MAX];
 	uint32_t checks_count, metrics_count;
 	struct point_check {
@@ -77,12 +77,12 @@ struct scenario_row {
 struct scenario {
 	const struct scenario_row *row;
 	struct point *point; /* shared with init */
-	uint32_t id, nth;    /* for the marks in the kernel log */
-	bool faulty;         /* a fault was asked for: failure is an allowed outcome */
-	uint64_t seed;       /* of patterns */
+	uint32_t id, nth; /* for the marks in the kernel log */
+	bool faulty; /* a fault was asked for: failure is an allowed outcome */
+	uint64_t seed; /* of patterns */
 	int64_t started_ns;
 	struct smaps mapping; /* of the fixture, before arming; normalised */
-	int64_t table_kb;     /* VmPTE with the fixture in place */
+	int64_t table_kb; /* VmPTE with the fixture in place */
 };
 
 /* scenario_mprotect() and so on. */

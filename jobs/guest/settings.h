@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#define SETTINGS_MAX 128      /* ten facilities of a dozen knobs each */
+#define SETTINGS_MAX 128 /* ten facilities of a dozen knobs each */
 #define SETTING_PATH_MAX 128
 #define SETTING_VALUE_MAX 64
 

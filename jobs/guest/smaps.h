@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define SMAPS_VMAS_MAX 32       /* a fixture has three to seven */
+#define SMAPS_VMAS_MAX 32 /* a fixture has three to seven */
 #define SMAPS_ATTRIBUTES_MAX 96
 
 struct smaps_vma {

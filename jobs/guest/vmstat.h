@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define VMSTAT_MAX 80      /* 6.12 has 45 that match; more are dropped */
+#define VMSTAT_MAX 80 /* 6.12 has 45 that match; more are dropped */
 #define VMSTAT_NAME_MAX 40
 
 struct vmstat {
