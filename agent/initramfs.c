@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/initramfs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/clean.h"
+#include "lib/hash.h"
+#include "lib/path.h"
+
+/* A static program with debug information is some MiB. */
+#define GUEST_PROGRAM_MAX (64 << 20)
+
+struct entry {
+	const char *name;
+	unsigned int mode;
+	unsigned int rdev_major, rdev_minor;
+	const void *data;
+	size_t len;
+};
+
+static void pad4(struct buf *out, size_t start)
+{
+	while ((out->len - start) % 4)
+		buf_char(out, '\0');
+}
+
+/* `start` is where the archive begins in `out`: names and data are aligned to it. */
+static void write_entry(struct buf *out, size_t start, unsigned int ino, const struct entry *e)
+{
+	size_t name_len = strlen(e->name) + 1;
+
+	buf_printf(out, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", ino,
+		   e->mode, 0U, 0U, S_ISDIR(e->mode) ? 2U : 1U, 0U, e->len, 0U, 0U, e->rdev_major,
+		   e->rdev_minor, name_len, 0U);
+	buf_add(out, e->name, name_len);
+	pad4(out, start);
+	buf_add(out, e->data, e->len);
+	pad4(out, start);
+}
+
+void initramfs_write(const void *init, size_t init_len, struct buf *out)
+{
+	const struct entry entries[] = {
+		{ .name = "dev", .mode = S_IFDIR | 0755 },
+		{ .name = "dev/console", .mode = S_IFCHR | 0600, .rdev_major = 5, .rdev_minor = 1 },
+		{ .name = "dev/null", .mode = S_IFCHR | 0666, .rdev_major = 1, .rdev_minor = 3 },
+		{ .name = "proc", .mode = S_IFDIR | 0755 },
+		{ .name = "sys", .mode = S_IFDIR | 0755 },
+		{ .name = "tmp", .mode = S_IFDIR | 0777 | S_ISVTX },
+		{ .name = "init", .mode = S_IFREG | 0755, .data = init, .len = init_len },
+		{ .name = "TRAILER!!!" },
+	};
+	size_t start = out->len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+		write_entry(out, start, (unsigned int)i + 1, &entries[i]);
+}
+
+char *initramfs_guest_program(void)
+{
+	const char *env = getenv("FAULTLINE_GUEST");
+
+	return env && *env ? xstrdup(env) : path_share("guest/init");
+}
+
+int initramfs_make(const char *init, const char *dir, char **ret_path, struct error *err)
+{
+	CLEANUP(buf_free) struct buf program = BUF_INIT;
+	CLEANUP(buf_free) struct buf archive = BUF_INIT;
+	CLEANUP(free_p) char *path = NULL;
+	char hex[HASH_HEX_MAX];
+	int r;
+
+	r = path_read(init, GUEST_PROGRAM_MAX, &program, err);
+	if (r < 0)
+		return error_wrap(err, r, "the guest's program");
+	initramfs_write(program.data, program.len, &archive);
+	hash_bytes(archive.data, archive.len, hex);
+	path = xasprintf("%s/initramfs-%.16s.cpio", dir, hex);
+	if (!path_exists(path)) {
+		r = path_mkdirs(dir, 0755, err);
+		if (!r)
+			r = path_write_atomic(path, archive.data, archive.len, 0644, err);
+		if (r < 0)
+			return error_wrap(err, r, "initramfs");
+	}
+	*ret_path = STEAL(path);
+	return 0;
+}

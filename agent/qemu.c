@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/qemu.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/proc.h"
+
+/*
+ * The kernel's parameters, each with its reason:
+ * - panic=-1, oops=panic: a crash resets at once; with -no-reboot that ends QEMU. WARN stays a
+ *   warning, and a lockup is reported and goes on, because the host has its own deadline.
+ * - reboot=t: without ACPI only the triple fault always works.
+ * - printk.devkmsg=on: the guest's marks must not be rate-limited away.
+ * - numa=fake=2: mbind and migration scenarios need two nodes.
+ * - no_timer_check, tsc=reliable, nokaslr, random.trust_cpu=on: calibrations and waits that an
+ *   emulated machine may hang in, or spends time on for nothing.
+ */
+static const char kernel_parameters[] =
+	"console=ttyS0 loglevel=8 printk.devkmsg=on panic=-1 oops=panic panic_on_warn=0 "
+	"softlockup_panic=0 hung_task_panic=0 reboot=t numa=fake=2 no_timer_check tsc=reliable "
+	"nokaslr random.trust_cpu=on";
+
+struct argv {
+	char **v;
+	size_t n, cap;
+};
+
+static void add(struct argv *a, char *owned)
+{
+	ARRAY_RESERVE(a->v, a->n, a->cap);
+	a->v[a->n++] = owned;
+}
+
+static void add_all(struct argv *a, const char *const *words)
+{
+	for (; *words; words++)
+		add(a, xstrdup(*words));
+}
+
+const char *qemu_program(void)
+{
+	const char *env = getenv("FAULTLINE_QEMU");
+
+	return env && *env ? env : "qemu-system-x86_64";
+}
+
+char **qemu_argv(const struct qemu_spec *s)
+{
+	static const char *const fixed[] = {
+		"-nodefaults", "-no-user-config", "-nic", "none", "-no-reboot", "-display", "none",
+		"-sandbox",
+		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+		"-chardev", "socket,id=console,fd=1", "-serial", "chardev:console",
+		"-device", "virtio-serial-device,max_ports=2",
+		"-chardev", "socket,id=results,fd=0",
+		"-device", "virtserialport,chardev=results,name=faultline.0",
+		NULL,
+	};
+	const char *machine[] = { "-M", "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on",
+				  NULL };
+	bool kvm = s->accel == ACCEL_KVM;
+	struct argv a = { 0 };
+
+	add(&a, xstrdup(qemu_program()));
+	add_all(&a, machine);
+	add(&a, xstrdup("-accel"));
+	add(&a, xstrdup(kvm ? "kvm" : "tcg,thread=multi"));
+	add(&a, xstrdup("-cpu"));
+	add(&a, xstrdup(kvm ? "host" : "max"));
+	add(&a, xstrdup("-smp"));
+	add(&a, xasprintf("%d", s->cpus));
+	add(&a, xstrdup("-m"));
+	add(&a, xasprintf("%dM", s->memory_mib));
+	add_all(&a, fixed);
+	add(&a, xstrdup("-kernel"));
+	add(&a, xstrdup(s->kernel));
+	if (s->initramfs) {
+		add(&a, xstrdup("-initrd"));
+		add(&a, xstrdup(s->initramfs));
+	}
+	add(&a, xstrdup("-append"));
+	add(&a, xasprintf("%s%s%s", kernel_parameters, s->append ? " " : "",
+			  s->append ? s->append : ""));
+	add(&a, NULL);
+	return a.v;
+}
+
+void qemu_argv_free(char **argv)
+{
+	for (char **p = argv; p && *p; p++)
+		free(*p);
+	free(argv);
+}
+
+int qemu_version(char **ret, struct error *err)
+{
+	const char *argv[] = { qemu_program(), "--version", NULL };
+	struct proc_spec spec = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
+	CLEANUP(buf_free) struct buf out = BUF_INIT;
+	struct proc_run_opts opts = { .timeout_ms = 10000, .out = &out };
+	const char *p;
+	int r;
+
+	r = proc_check(&spec, &opts, err);
+	if (r < 0)
+		return error_wrap(err, r, "QEMU");
+	p = strstr(buf_cstr(&out), "version ");
+	if (!p || !isdigit((unsigned char)p[8]))
+		return error_set(err, -EIO, "QEMU: '%s --version' names no version", argv[0]);
+	*ret = xstrndup(p + 8, strspn(p + 8, "0123456789."));
+	return 0;
+}

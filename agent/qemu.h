@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * qemu: how QEMU is called. The only place that knows its options (QEMU 7.2, microvm).
+ *
+ * The machine's channels are descriptors that QEMU inherits, so that nothing has a name in a file
+ * system, nothing is left behind, and no path is too long:
+ *   0  results, a socket: the virtio serial port "faultline.0"
+ *   1  console, a socket: ttyS0
+ *   2  what QEMU itself has to say
+ * Thread: any. Included by agent/.
+ */
+#ifndef FAULTLINE_AGENT_QEMU_H
+#define FAULTLINE_AGENT_QEMU_H
+
+#include "agent/engine.h"
+
+struct qemu_spec {
+	const char *kernel, *initramfs; /* initramfs may be NULL */
+	int cpus, memory_mib;
+	enum accel accel; /* KVM or TCG */
+	const char *append; /* more kernel parameters; may be NULL */
+};
+
+/* $FAULTLINE_QEMU, or qemu-system-x86_64. Borrowed. */
+const char *qemu_program(void);
+/* The whole argument vector, NULL-terminated; qemu_argv_free(). */
+char **qemu_argv(const struct qemu_spec *spec);
+void qemu_argv_free(char **argv);
+/* "7.2.22", owned. -ENOENT without QEMU, -EIO when it does not answer. */
+must_check int qemu_version(char **ret, struct error *err);
+
+#endif
