@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/clock.h"
+#include "lib/path.h"
+
+#define QEMU_SAYS_MAX 4096
+/* How often a caller's wish to stop is looked at, and a QEMU that has gone without closing. */
+#define TICK_MS 100
+/* The reset after a panic takes microseconds; QEMU's exit some ten milliseconds. */
+#define PANIC_EXIT_MS 5000
+/* From the last record to its mark on the console: both are written by one task, one after the
+ * other; what is waited for is the host's scheduling. */
+#define MARK_WAIT_MS 3000
+/* Between two points the guest only builds and tears down fixtures. */
+#define BETWEEN_MS 10000
+
+enum { CHANNEL_RESULTS, CHANNEL_CONSOLE, CHANNEL_STDERR, CHANNEL_COUNT };
+
+static void set_deadline(struct machine *m, int64_t in_ms)
+{
+	m->deadline_us = clock_real_mono_us() + in_ms * US_PER_MS;
+}
+
+/* --- records ------------------------------------------------------------------------------ */
+
+static int case_deadline_ms(const struct machine *m, int64_t id)
+{
+	for (size_t i = 0; i < m->n_cases; i++)
+		if (m->cases[i].expect.id == id)
+			return m->cases[i].deadline_ms;
+	return 0;
+}
+
+static void on_begin(struct machine *m, const struct collect_event *e)
+{
+	ARRAY_RESERVE(m->points, m->n_points, m->cap_points);
+	m->points[m->n_points++] = (struct machine_point){
+		.record = { .id = e->id, .nth = e->nth, .outcome = POINT_LOST, .hits = -1 },
+	};
+	m->open = true;
+	set_deadline(m, (int64_t)case_deadline_ms(m, e->id) + m->opts.grace_ms);
+}
+
+static void on_record(void *arg, const struct collect_event *e)
+{
+	struct machine *m = arg;
+
+	switch (e->type) {
+	case COLLECT_READY:
+		m->release = xstrdup(e->release);
+		m->boot_us = clock_real_mono_us() - m->started_us;
+		break;
+	case COLLECT_BEGIN:
+		on_begin(m, e);
+		break;
+	case COLLECT_RESULT:
+		m->points[m->n_points - 1].record = *e->point;
+		*e->point = (struct point){ 0 };
+		m->open = false;
+		set_deadline(m, BETWEEN_MS + m->opts.grace_ms);
+		break;
+	case COLLECT_CALIBRATION:
+	case COLLECT_CASE:
+		set_deadline(m, BETWEEN_MS + m->opts.grace_ms);
+		break;
+	case COLLECT_BAIL:
+		m->bailed = true;
+		break;
+	case COLLECT_END:
+		m->answered = true;
+		break;
+	}
+}
+
+/* --- channels ----------------------------------------------------------------------------- */
+
+static void feed(struct machine *m, int channel, const char *data, size_t len)
+{
+	if (channel == CHANNEL_CONSOLE) {
+		console_feed(&m->console, data, len);
+	} else if (channel == CHANNEL_STDERR) {
+		if (m->qemu_says.len < QEMU_SAYS_MAX)
+			buf_add(&m->qemu_says, data, len);
+	} else if (!m->protocol_broken) {
+		m->protocol_broken = collect_feed(&m->collect, data, len, &m->protocol) < 0;
+	}
+}
+
+static int *channel_fd(struct machine *m, int channel)
+{
+	int *const fds[] = { &m->results_fd, &m->console_fd, &m->stderr_fd };
+
+	return fds[channel];
+}
+
+/* One read, so that a flooding channel cannot starve the others. True if there may be more. */
+static bool channel_read(struct machine *m, int channel)
+{
+	int *fd = channel_fd(m, channel);
+	char data[16384];
+	ssize_t n;
+
+	if (*fd < 0)
+		return false;
+	n = read(*fd, data, sizeof(data));
+	if (n > 0) {
+		feed(m, channel, data, (size_t)n);
+		return true;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	close(*fd);
+	*fd = -1;
+	return false;
+}
+
+static void send_some(struct machine *m)
+{
+	ssize_t n;
+
+	if (!m->out.len || m->results_fd < 0)
+		return;
+	n = send(m->results_fd, m->out.data, m->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0)
+		buf_consume(&m->out, (size_t)n);
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		buf_reset(&m->out); /* the other end is gone; reading will tell */
+}
+
+/* QEMU has ended: what it wrote before is still in the channels. */
+static void drain(struct machine *m)
+{
+	for (int i = 0; i < CHANNEL_COUNT; i++) {
+		while (channel_read(m, i))
+			if (i == CHANNEL_CONSOLE && console_flooded(&m->console))
+				break;
+		if (*channel_fd(m, i) >= 0) {
+			close(*channel_fd(m, i));
+			*channel_fd(m, i) = -1;
+		}
+	}
+	console_end(&m->console);
+}
+
+static void look_for_exit(struct machine *m)
+{
+	if (m->exited || proc_wait(&m->proc, 0, &m->status, NULL) != 1)
+		return;
+	m->exited = true;
+	drain(m);
+}
+
+/* Waits until something happens on a channel or `until_us`, one tick at most. */
+static void pump(struct machine *m, int64_t until_us)
+{
+	struct pollfd p[CHANNEL_COUNT];
+	int64_t left_ms = (until_us - clock_real_mono_us()) / US_PER_MS + 1;
+	bool closed;
+	int n;
+
+	for (int i = 0; i < CHANNEL_COUNT; i++)
+		p[i] = (struct pollfd){ .fd = *channel_fd(m, i), .events = POLLIN };
+	if (m->out.len)
+		p[CHANNEL_RESULTS].events |= POLLOUT;
+	closed = m->results_fd < 0 || m->console_fd < 0;
+	left_ms = left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : left_ms;
+	/* A QEMU that closed a channel is about to exit. */
+	n = poll(p, CHANNEL_COUNT, closed && left_ms > 5 ? 5 : (int)left_ms);
+	if (n <= 0) {
+		look_for_exit(m);
+		return;
+	}
+	if (p[CHANNEL_RESULTS].revents & POLLOUT)
+		send_some(m);
+	/* The console first: what a record says should find its log there. */
+	if (p[CHANNEL_CONSOLE].revents)
+		channel_read(m, CHANNEL_CONSOLE);
+	if (p[CHANNEL_RESULTS].revents & ~POLLOUT)
+		channel_read(m, CHANNEL_RESULTS);
+	if (p[CHANNEL_STDERR].revents)
+		channel_read(m, CHANNEL_STDERR);
+	if (m->results_fd < 0 || m->console_fd < 0)
+		look_for_exit(m);
+}
+
+/* --- ends --------------------------------------------------------------------------------- */
+
+static enum machine_end exit_end(const struct machine *m)
+{
+	if (WIFEXITED(m->status) && WEXITSTATUS(m->status) == 0)
+		return MACHINE_RESET;
+	return MACHINE_QEMU_DIED;
+}
+
+static void stop(struct machine *m)
+{
+	if (!m->exited) {
+		proc_end(&m->proc, 0);
+		m->exited = true;
+		drain(m);
+	}
+}
+
+/* MACHINE_ALIVE while there is no reason to give the machine up. */
+static enum machine_end look(struct machine *m)
+{
+	if (m->opts.cancelled && m->opts.cancelled(m->opts.arg))
+		return MACHINE_HOST_STOP;
+	if (m->protocol_broken)
+		return MACHINE_GARBAGE;
+	if (console_flooded(&m->console))
+		return MACHINE_FLOOD;
+	if (m->exited)
+		return exit_end(m);
+	if (clock_real_mono_us() > m->deadline_us)
+		return MACHINE_SILENT;
+	return MACHINE_ALIVE;
+}
+
+/* After a panic the reset is due: it needs no more than the point's own deadline. */
+static enum machine_end await_reset(struct machine *m)
+{
+	set_deadline(m, PANIC_EXIT_MS);
+	while (!m->exited && clock_real_mono_us() < m->deadline_us &&
+	       !console_flooded(&m->console))
+		pump(m, m->deadline_us);
+	if (!m->exited) {
+		stop(m);
+		return MACHINE_RESET;
+	}
+	return exit_end(m);
+}
+
+/* One step of waiting; MACHINE_ALIVE as long as it makes sense to go on. */
+static enum machine_end step(struct machine *m)
+{
+	pump(m, m->deadline_us);
+	if (m->console.panicked && !m->exited && !m->protocol_broken)
+		return await_reset(m);
+	return look(m);
+}
+
+/* --- points ------------------------------------------------------------------------------- */
+
+static void close_point(struct machine *m, struct machine_point *p, enum machine_end end)
+{
+	bool over;
+
+	p->log = console_find(&m->console, p->record.id, p->record.nth);
+	over = p->log && (p->log->ended || console_is_past(&m->console, p->log));
+	/* A machine that ended after the point was over ended in nobody's point. */
+	p->end = p->record.outcome != POINT_LOST && over ? MACHINE_ALIVE : end;
+	m->fn(m->arg, p);
+	point_free(&p->record);
+	if (p->log)
+		console_release(p->log);
+}
+
+/* Hands over the points to whose log nothing can be added; with `all` every one. */
+static void close_points(struct machine *m, bool all, enum machine_end end)
+{
+	size_t i = 0;
+
+	for (; i < m->n_points; i++) {
+		struct machine_point *p = &m->points[i];
+		struct console_point *log = console_find(&m->console, p->record.id,
+							 p->record.nth);
+
+		if (!all && (!log || !console_is_past(&m->console, log) ||
+			     (m->open && i + 1 == m->n_points)))
+			break;
+		close_point(m, p, end);
+	}
+	memmove(m->points, m->points + i, (m->n_points - i) * sizeof(*m->points));
+	m->n_points -= i;
+}
+
+/* The last record came; its mark on the console is on its way. */
+static void await_mark(struct machine *m)
+{
+	const struct machine_point *p = m->n_points ? &m->points[m->n_points - 1] : NULL;
+	int64_t until = clock_real_mono_us() + MARK_WAIT_MS * US_PER_MS;
+
+	while (p && !m->exited && m->console_fd >= 0 && clock_real_mono_us() < until) {
+		const struct console_point *log = console_find(&m->console, p->record.id,
+							       p->record.nth);
+
+		if (log && log->ended)
+			return;
+		pump(m, until);
+	}
+}
+
+static void send_request(struct machine *m)
+{
+	struct collect_case *expect = xcalloc(m->n_cases, sizeof(*expect));
+
+	buf_str(&m->out, "faultline-request 1\n");
+	for (size_t i = 0; i < m->n_cases; i++) {
+		expect[i] = m->cases[i].expect;
+		buf_printf(&m->out, "%s\n", m->cases[i].line);
+	}
+	buf_str(&m->out, "run\n");
+	collect_expect(&m->collect, expect, m->n_cases);
+	free(expect);
+	send_some(m);
+}
+
+enum machine_end machine_run(struct machine *m, const struct machine_case *cases, size_t n,
+			     machine_point_fn fn, void *arg)
+{
+	enum machine_end end = MACHINE_ALIVE;
+
+	m->cases = cases;
+	m->n_cases = n;
+	m->fn = fn;
+	m->arg = arg;
+	m->answered = m->bailed = m->open = false;
+	set_deadline(m, (int64_t)m->opts.boot_timeout_ms + m->opts.grace_ms);
+	send_request(m);
+	while (!m->answered && !m->bailed && end == MACHINE_ALIVE) {
+		size_t pieces = m->console.n;
+
+		end = step(m);
+		if (m->console.n != pieces)
+			close_points(m, false, MACHINE_ALIVE);
+	}
+	if (end == MACHINE_ALIVE || m->answered)
+		await_mark(m);
+	if (end != MACHINE_ALIVE)
+		stop(m);
+	close_points(m, true, end);
+	return end;
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+static int channel_pair(int *ret_ours, int *ret_theirs, struct error *err)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return error_errno(err, -errno, "cannot make a channel");
+	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	*ret_ours = fds[0];
+	*ret_theirs = fds[1];
+	return 0;
+}
+
+int machine_start(const struct machine_opts *opts, struct machine **ret, struct error *err)
+{
+	CLEANUP(machine_free_p) struct machine *m = xcalloc(1, sizeof(*m));
+	CLEANUP(close_p) int results = -1;
+	CLEANUP(close_p) int console = -1;
+	CLEANUP(close_p) int says = -1;
+	struct proc_spec spec;
+	char **argv;
+	int r;
+
+	m->opts = *opts;
+	m->results_fd = m->console_fd = m->stderr_fd = -1;
+	console_init(&m->console);
+	collect_init(&m->collect, on_record, m);
+	r = channel_pair(&m->results_fd, &results, err);
+	if (!r)
+		r = channel_pair(&m->console_fd, &console, err);
+	if (!r)
+		r = channel_pair(&m->stderr_fd, &says, err);
+	if (r < 0)
+		return r;
+	argv = qemu_argv(&opts->qemu);
+	spec = (struct proc_spec){ .argv = (const char *const *)argv,
+				   .stdin_fd = results,
+				   .stdout_fd = console,
+				   .stderr_fd = says };
+	m->started_us = clock_real_mono_us();
+	r = proc_spawn(&spec, &m->proc, err);
+	qemu_argv_free(argv);
+	if (r < 0)
+		return r;
+	*ret = STEAL(m);
+	return 0;
+}
+
+enum machine_end machine_boot(struct machine *m)
+{
+	enum machine_end end = MACHINE_ALIVE;
+
+	set_deadline(m, m->opts.boot_timeout_ms);
+	while (!m->release && end == MACHINE_ALIVE)
+		end = step(m);
+	if (end != MACHINE_ALIVE)
+		stop(m);
+	return end;
+}
+
+void machine_free(struct machine *m)
+{
+	if (!m)
+		return;
+	if (m->proc.pid > 0)
+		proc_end(&m->proc, 0);
+	for (int i = 0; i < CHANNEL_COUNT; i++)
+		if (*channel_fd(m, i) >= 0)
+			close(*channel_fd(m, i));
+	for (size_t i = 0; i < m->n_points; i++)
+		point_free(&m->points[i].record);
+	free(m->points);
+	console_free(&m->console);
+	collect_free(&m->collect);
+	buf_free(&m->out);
+	buf_free(&m->qemu_says);
+	free(m->release);
+	free(m);
+}
