@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * testrun: the inside of testrun_run() (agent/engine.h): cases on machines.
+ *
+ *   testrun.c         set-up, threads, the document
+ *   testrun_queue.c   which cases are waiting, who gets which
+ *   testrun_worker.c  one thread: machine after machine, batch after batch
+ *   testrun_point.c   one point: log out, judge, case forward
+ *   testrun_boot.c    what a kernel that does not boot means for the cases
+ *
+ * Thread: what carries no other comment is protected by `lock`.
+ * Included by testrun*.c only.
+ */
+#ifndef FAULTLINE_AGENT_TESTRUN_H
+#define FAULTLINE_AGENT_TESTRUN_H
+
+#include <pthread.h>
+
+#include "agent/engine.h"
+#include "agent/machine.h"
+#include "jobs/judge.h"
+
+struct tcase {
+	const struct plan_case *pcase;
+	const struct scenario *scenario; /* NULL: unknown, never run */
+	int64_t id;
+	int next_nth; /* sweep: the point that is due */
+	int strikes; /* machines that died on it before a point came */
+	bool infra_retried; /* a point was lost to infrastructure and tried once more */
+	int blind; /* points lost in a row without any injection in the log */
+	bool done;
+	struct result *points; /* of a sweep, in order */
+	size_t n_points, cap_points;
+	struct result final; /* the only result, or a sweep's closing one */
+	char *line; /* of the request that is running; the worker's */
+};
+
+struct testrun {
+	const struct testrun_opts *opts;
+	char *initramfs, *keep_dir;
+	enum accel accel; /* KVM or TCG */
+	int workers;
+
+	pthread_mutex_t lock;
+	pthread_cond_t wake; /* a case came back, or all is over */
+	struct tcase *cases;
+	size_t n_cases;
+	bool *waiting; /* by case */
+	size_t n_waiting, n_running, n_done;
+	int machines_left; /* against endless loops */
+	int boots, boots_ok;
+	int64_t *boot_us; /* of boots_ok */
+	int boot_us_cap;
+	char *release;
+	int64_t log_size; /* bytes given to watch->log */
+	bool cancelled;
+};
+
+struct worker {
+	struct testrun *run;
+	pthread_t thread;
+	int number; /* of the machine that runs, 1.. */
+	struct machine *machine; /* NULL between two */
+	struct tcase **batch;
+	size_t n_batch;
+	size_t progress; /* points of the batch's run that were handed over */
+	bool boot_logged;
+};
+
+/* --- testrun_queue.c: all take the lock themselves ------------------------------------------ */
+
+/* Waits for cases. False when all are done or the run is cancelled. */
+bool queue_take(struct worker *w);
+/* Gives back the batch; what is not done waits again. */
+void queue_return(struct worker *w);
+/* One more machine may be started. */
+bool queue_spend_machine(struct testrun *run);
+bool run_is_cancelled(struct testrun *run);
+
+/* --- testrun_point.c ------------------------------------------------------------------------ */
+
+/* machine_point_fn; arg is the worker. */
+void point_take(void *arg, struct machine_point *p);
+/* A case that never got as far as a point, in a machine that ended like this. Caller holds the
+ * lock. `log` may be NULL. */
+void point_never(struct testrun *run, struct tcase *c, enum machine_end end,
+		 const struct buf *log, int64_t log_offset);
+/* A verdict that needs no point: `splat` may be NULL, copied. Caller holds the lock. */
+void case_verdict(struct testrun *run, struct tcase *c, enum reason reason, const char *detail,
+		  const struct splat *splat, int64_t log_offset, int64_t log_len);
+/* Appends one piece of console under a line that names it; returns where its text begins, -1
+ * when nobody takes the log or it is full. Caller holds the lock. */
+int64_t log_piece(struct testrun *run, const char *title, const struct buf *text, size_t dropped);
+
+/* --- testrun_boot.c ------------------------------------------------------------------------- */
+
+/* Starts a machine for the worker, with one retry. False when there is none; then the batch's
+ * cases (all cases, if no machine ever became ready) have their verdict. */
+bool worker_boot(struct worker *w);
+/* Logs the boot's console once. */
+void worker_log_boot(struct worker *w);
+
+/* --- testrun_worker.c ----------------------------------------------------------------------- */
+
+void *worker_main(void *worker);
+const char *machine_end_text(enum machine_end end);
+
+#endif
