@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Result rows, their documents, and the matrix cells that are summed up while they are written.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/store_internal.h"
+
+void result_rows_make(struct result_rows *rows, const struct result *results, size_t n)
+{
+	*rows = (struct result_rows){ .results = results, .n = n };
+	rows->faults = xcalloc(n + 1, sizeof(*rows->faults));
+	rows->documents = xcalloc(n + 1, sizeof(*rows->documents));
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(json_put_p) struct json_object *doc = result_to_json(&results[i]);
+		CLEANUP(json_put_p) struct json_object *fault = fault_to_json(&results[i].fault);
+
+		rows->faults[i] = json_text(fault);
+		rows->documents[i] = json_text(doc);
+	}
+}
+
+void result_rows_free(struct result_rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		free(rows->faults[i]);
+		free(rows->documents[i]);
+	}
+	free(rows->faults);
+	free(rows->documents);
+	*rows = (struct result_rows){ 0 };
+}
+
+static int write_one(struct db *db, int64_t run_id, const struct result_rows *rows, size_t i,
+		     int64_t *ret_id, struct error *err)
+{
+	const struct result *x = &rows->results[i];
+	bool splat = x->splat.kind != SPLAT_NONE;
+	CLEANUP(free_p) char *detail = text_utf8(x->detail);
+	CLEANUP(free_p) char *scenario = text_utf8(x->scenario ? x->scenario : "?");
+	CLEANUP(free_p) char *title = text_utf8(splat && x->splat.title ? x->splat.title : "");
+	int r = db_find(db, Q_RESULT_ADD,
+			ARGS(I(run_id), S(scenario), S(rows->faults[i]), I(x->repeat),
+			     I(x->closing), I(x->points), S(status_name(x->status)),
+			     S(reason_name(x->reason)), S(detail), I(x->injected_on),
+			     I(x->injected_off), I(x->err_no),
+			     S(splat ? splat_kind_name(x->splat.kind) : NULL),
+			     S(splat ? title : NULL), S(splat ? x->splat.fingerprint : NULL),
+			     I(x->duration_us), I(x->console_offset), I(x->console_len)),
+			ret_id, err);
+
+	if (r == 1)
+		r = db_run(db, Q_DOCUMENT_ADD, ARGS(I(*ret_id), S(rows->documents[i])), NULL, err);
+	return r;
+}
+
+struct ranked {
+	const struct result *x;
+	int64_t id;
+};
+
+/* By scenario; in it the worst first, the first of equals before the others. */
+static int ranked_cmp(const void *pa, const void *pb)
+{
+	const struct ranked *a = pa, *b = pb;
+	int c = strcmp(a->x->scenario ? a->x->scenario : "?",
+		       b->x->scenario ? b->x->scenario : "?");
+
+	if (!c)
+		c = (a->x->status > b->x->status) - (a->x->status < b->x->status);
+	return c ? c : (a->id > b->id) - (a->id < b->id);
+}
+
+static int write_cells(struct db *db, int64_t run_id, struct ranked *all, size_t n,
+		       struct error *err)
+{
+	int r = 0;
+
+	qsort(all, n, sizeof(*all), ranked_cmp);
+	for (size_t i = 0, next; i < n && !r; i = next) {
+		const struct ranked *worst = &all[i];
+		const char *name = worst->x->scenario ? worst->x->scenario : "?";
+		CLEANUP(free_p) char *scenario = text_utf8(name);
+		int64_t injected = 0;
+
+		/* A sweep's closing result repeats what its points injected. */
+		for (next = i; next < n; next++) {
+			const struct result *x = all[next].x;
+
+			if (strcmp(x->scenario ? x->scenario : "?", name) != 0)
+				break;
+			injected += x->closing ? 0 : x->injected_on;
+		}
+		r = db_run(db, Q_CELL_ADD,
+			   ARGS(I(run_id), S(scenario), S(status_name(worst->x->status)),
+				S(reason_name(worst->x->reason)), I(injected),
+				I((int64_t)(next - i)), I(worst->id)),
+			   NULL, err);
+	}
+	return r;
+}
+
+static int write_counts(struct db *db, int64_t run_id, const int64_t counts[STATUS_COUNT],
+			struct error *err)
+{
+	int r = db_run(db, Q_RUN_COUNTS,
+		       ARGS(I(run_id), I(counts[STATUS_FAIL]), I(counts[STATUS_ERROR]),
+			    I(counts[STATUS_MISS]), I(counts[STATUS_PASS]), I(counts[STATUS_DONE]),
+			    I(counts[STATUS_SKIP])),
+		       NULL, err);
+
+	for (int i = 0; i < STATUS_COUNT && !r; i++)
+		if (counts[i])
+			r = db_run(db, Q_TOTAL_ADD,
+				   ARGS(S(status_name((enum status)i)), I(counts[i])), NULL, err);
+	return r;
+}
+
+int result_rows_write(struct db *db, int64_t run_id, const struct result_rows *rows, int *ret_worst,
+		      struct error *err)
+{
+	CLEANUP(free_p) struct ranked *all = xcalloc(rows->n + 1, sizeof(*all));
+	int64_t counts[STATUS_COUNT] = { 0 };
+	int worst = -1, r = 0;
+
+	for (size_t i = 0; i < rows->n && !r; i++) {
+		const struct result *x = &rows->results[i];
+
+		if ((unsigned int)x->status >= STATUS_COUNT)
+			return error_set(err, -EINVAL, "result %zu has no status", i);
+		r = write_one(db, run_id, rows, i, &all[i].id, err);
+		all[i].x = x;
+		counts[x->status]++;
+		if (worst < 0 || x->status < rows->results[worst].status)
+			worst = (int)i;
+	}
+	if (!r)
+		r = write_cells(db, run_id, all, rows->n, err);
+	if (!r)
+		r = write_counts(db, run_id, counts, err);
+	if (!r)
+		r = event_add(db, Q_EVENT_RESULT, run_id, err);
+	if (!r)
+		*ret_worst = worst;
+	return r;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The matrix: rows are commit × configuration, columns are scenarios, a cell is the worst of its
+ * results in the newest finished run.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "db/store_internal.h"
+
+struct matrix {
+	struct json_object *rows; /* array, with the hidden member below */
+	struct json_object *columns; /* scenario → its index */
+	struct json_object *cases; /* array of names, in column order */
+	struct json_object *seen; /* rows that are there, by what they show */
+	struct json_object *lists; /* case lists whose scenarios are columns already */
+	struct json_object *commits; /* distinct sha */
+	/* Final run of each row's test, 0 = none yet. */
+	int64_t *runs;
+	size_t n_rows, cap_runs;
+};
+
+struct matrix *matrix_new(void)
+{
+	struct matrix *m = xcalloc(1, sizeof(*m));
+
+	m->rows = json_object_new_array();
+	m->columns = json_object_new_object();
+	m->cases = json_object_new_array();
+	m->seen = json_object_new_object();
+	m->lists = json_object_new_object();
+	m->commits = json_object_new_object();
+	return m;
+}
+
+void matrix_free_p(struct matrix **pm)
+{
+	struct matrix *m = *pm;
+
+	if (!m)
+		return;
+	json_object_put(m->rows);
+	json_object_put(m->columns);
+	json_object_put(m->cases);
+	json_object_put(m->seen);
+	json_object_put(m->lists);
+	json_object_put(m->commits);
+	free(m->runs);
+	free(m);
+}
+
+int matrix_commits(const struct matrix *m)
+{
+	return json_object_object_length(m->commits);
+}
+
+/* Columns of the queries matrix_of_*. */
+enum {
+	COL_POSITION,
+	COL_CONFIG,
+	COL_KIND,
+	COL_JOB,
+	COL_STATE,
+	COL_BUILD,
+	COL_BUILD_STATUS,
+	COL_RUN,
+	COL_FINAL_RUN,
+	COL_CASE_LIST,
+	COL_SHA,
+	COL_SUBJECT,
+	COL_SUBMISSION
+};
+
+static bool set_add(struct json_object *set, const char *key)
+{
+	if (json_object_object_get_ex(set, key, NULL))
+		return false;
+	json_object_object_add(set, key, json_object_new_boolean(true));
+	return true;
+}
+
+static void column_add(struct matrix *m, const char *scenario)
+{
+	size_t n = json_object_array_length(m->cases);
+
+	if (json_object_object_get_ex(m->columns, scenario, NULL))
+		return;
+	json_object_object_add(m->columns, scenario, json_object_new_int64((int64_t)n));
+	json_object_array_add(m->cases, json_str(scenario));
+}
+
+/* The columns of a list of cases, in the plan's order; so that what has not run yet shows too. */
+static int case_list_add(struct matrix *m, struct db *db, int64_t id, struct error *err)
+{
+	CLEANUP(query_end) struct query q = { 0 };
+	CLEANUP(json_put_p) struct json_object *names = NULL;
+	char key[32];
+	int r;
+
+	snprintf(key, sizeof(key), "%lld", (long long)id);
+	if (!id || !set_add(m->lists, key))
+		return 0;
+	r = query_start(&q, db, Q_CASE_LIST_SCENARIOS, ARGS(I(id)), err);
+	if (!r)
+		r = query_next(&q, err);
+	if (r == 1) {
+		const char *text = query_text(&q, 0);
+
+		r = json_parse(text, strlen(text), &names, err);
+	}
+	for (size_t i = 0; !r && i < json_object_array_length(names); i++)
+		column_add(m, json_object_get_string(json_object_array_get_idx(names, i)));
+	return r;
+}
+
+static void add_id(struct json_object *o, const char *key, int64_t id)
+{
+	json_object_object_add(o, key, id ? json_object_new_int64(id) : NULL);
+}
+
+static struct json_object *build_object(const struct query *q)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_id(o, "id", query_i64(q, COL_BUILD));
+	json_object_object_add(o, "state", json_str(query_text(q, COL_STATE)));
+	json_object_object_add(o, "status", json_str(query_text(q, COL_BUILD_STATUS)));
+	add_id(o, "run", query_i64(q, COL_RUN));
+	return o;
+}
+
+static struct json_object *row_new(const struct query *q)
+{
+	struct json_object *o = json_object_new_object();
+	const char *sha = query_text(q, COL_SHA);
+
+	json_object_object_add(o, "sha", json_str(sha));
+	json_object_object_add(o, "short", json_strn(sha, strnlen(sha, 12)));
+	json_object_object_add(o, "subject", json_str(query_text(q, COL_SUBJECT)));
+	json_object_object_add(o, "position", json_object_new_int64(query_i64(q, COL_POSITION)));
+	json_object_object_add(o, "submission",
+			       json_object_new_int64(query_i64(q, COL_SUBMISSION)));
+	json_object_object_add(o, "config", json_str(query_text(q, COL_CONFIG)));
+	json_object_object_add(o, "build", NULL);
+	json_object_object_add(o, "test", NULL);
+	json_object_object_add(o, "run", NULL);
+	return o;
+}
+
+/* Puts a job into its row. */
+static void row_put(struct json_object *row, const struct query *q, int64_t *run)
+{
+	struct json_object *test;
+
+	if (!query_i64(q, COL_CASE_LIST)) {
+		json_object_object_add(row, "build", build_object(q));
+		return;
+	}
+	test = json_object_new_object();
+	add_id(test, "job", query_i64(q, COL_JOB));
+	json_object_object_add(test, "state", json_str(query_text(q, COL_STATE)));
+	add_id(test, "run", query_i64(q, COL_RUN));
+	json_object_object_add(row, "test", test);
+	*run = query_i64(q, COL_FINAL_RUN);
+	add_id(row, "run", *run);
+}
+
+static void row_add(struct matrix *m, struct json_object *row, int64_t build, int64_t job,
+		    int64_t run)
+{
+	struct json_object *sha = json_object_object_get(row, "sha");
+	struct json_object *config = json_object_object_get(row, "config");
+	CLEANUP(free_p)
+	char *key = xasprintf("%s %s %lld %lld", json_object_get_string(sha),
+			      json_object_get_string(config), (long long)build, (long long)job);
+
+	if (!set_add(m->seen, key)) {
+		json_object_put(row);
+		return;
+	}
+	set_add(m->commits, json_object_get_string(sha));
+	ARRAY_RESERVE(m->runs, m->n_rows, m->cap_runs);
+	m->runs[m->n_rows++] = run;
+	json_object_array_add(m->rows, row);
+}
+
+int matrix_add(struct matrix *m, struct db *db, enum db_query name, int64_t id, int max_commits,
+	       struct error *err)
+{
+	CLEANUP(query_end) struct query q = { 0 };
+	struct json_object *row = NULL;
+	int64_t position = -1, submission = -1, build = 0, job = 0, run = 0;
+	CLEANUP(free_p) char *config = xstrdup("");
+	int r = query_start(&q, db, name, ARGS(I(id)), err);
+
+	if (r < 0)
+		return r;
+	while ((r = query_next(&q, err)) == 1) {
+		if (!row || query_i64(&q, COL_POSITION) != position ||
+		    query_i64(&q, COL_SUBMISSION) != submission ||
+		    strcmp(query_text(&q, COL_CONFIG), config) != 0) {
+			if (row)
+				row_add(m, STEAL(row), build, job, run);
+			if (!json_object_object_get_ex(m->commits, query_text(&q, COL_SHA), NULL) &&
+			    matrix_commits(m) >= max_commits)
+				break;
+			row = row_new(&q);
+			position = query_i64(&q, COL_POSITION);
+			submission = query_i64(&q, COL_SUBMISSION);
+			build = query_i64(&q, COL_BUILD);
+			job = run = 0;
+			free(config);
+			config = query_dup(&q, COL_CONFIG);
+		}
+		if (query_i64(&q, COL_CASE_LIST))
+			job = query_i64(&q, COL_JOB);
+		row_put(row, &q, &run);
+		r = case_list_add(m, db, query_i64(&q, COL_CASE_LIST), err);
+		if (r < 0)
+			break;
+	}
+	if (row)
+		row_add(m, row, build, job, run);
+	return r < 0 ? r : 0;
+}
+
+/* The cells of one run by column; columns that the plan does not name are appended. */
+static int row_cells(struct matrix *m, struct db *db, int64_t run, struct json_object *cells,
+		     struct error *err)
+{
+	CLEANUP(query_end) struct query q = { 0 };
+	int r = query_start(&q, db, Q_CELLS_OF_RUN, ARGS(I(run)), err);
+
+	if (r < 0)
+		return r;
+	while ((r = query_next(&q, err)) == 1) {
+		struct json_object *cell = json_object_new_object(), *at;
+
+		json_object_object_add(cell, "status", json_str(query_text(&q, 1)));
+		json_object_object_add(cell, "reason", json_str(query_text(&q, 2)));
+		json_object_object_add(cell, "result", json_object_new_int64(query_i64(&q, 3)));
+		json_object_object_add(cell, "injected", json_object_new_int64(query_i64(&q, 4)));
+		column_add(m, query_text(&q, 0));
+		at = json_object_object_get(m->columns, query_text(&q, 0));
+		json_object_array_put_idx(cells, (size_t)json_object_get_int64(at), cell);
+	}
+	return r;
+}
+
+int matrix_finish(struct matrix *m, struct db *db, struct json_object **ret, struct error *err)
+{
+	struct json_object *o;
+	size_t columns;
+	int r = 0;
+
+	for (size_t i = 0; i < m->n_rows && !r; i++) {
+		struct json_object *cells = json_object_new_array();
+
+		json_object_object_add(json_object_array_get_idx(m->rows, i), "cells", cells);
+		if (m->runs[i])
+			r = row_cells(m, db, m->runs[i], cells, err);
+	}
+	if (r < 0)
+		return r;
+	columns = json_object_array_length(m->cases);
+	for (size_t i = 0; i < m->n_rows; i++) {
+		struct json_object *row = json_object_array_get_idx(m->rows, i);
+		struct json_object *cells = json_object_object_get(row, "cells");
+
+		while (json_object_array_length(cells) < columns)
+			json_object_array_add(cells, NULL);
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "cases", STEAL(m->cases));
+	json_object_object_add(o, "rows", STEAL(m->rows));
+	*ret = o;
+	return 0;
+}
