@@ -186,14 +186,19 @@ void check_vma(struct scenario *s, const struct thp *thp, size_t page, const cha
  * VmRSS comes from per-CPU counters and may be off by their batch; a lost or doubled THP is 512
  * pages. The exact test is the kernel's own: check_mm() complains at exit, and the host reads it.
  */
-static void check_rss(struct scenario *s, const char *name, const struct smaps *smaps)
+static void check_rss(struct scenario *s, const char *name)
 {
 	long slack_kb = RSS_SLACK_PAGES_PER_CPU * sysconf(_SC_NPROCESSORS_ONLN) * 4;
 	long counted = file_read_key_kb("/proc/self/status", "RssAnon");
-	long mapped = smaps->total_anonymous_kb;
+	static struct smaps now;
+	int r = smaps_read(NULL, 0, &now); /* no VMA, only the total */
 
-	scenario_check(s, name, labs(counted - mapped) <= slack_kb,
-		       "RssAnon is %ld kB, %ld kB are mapped", counted, mapped);
+	if (r)
+		scenario_check(s, "harness.smaps", false, "%s", strerror(-r));
+	else
+		scenario_check(s, name, labs(counted - now.total_anonymous_kb) <= slack_kb,
+			       "RssAnon is %ld kB, %ld kB are mapped", counted,
+			       now.total_anonymous_kb);
 }
 
 static void check_tables(struct scenario *s)
@@ -218,34 +223,30 @@ static void check_split(struct scenario *s)
 			       "thp_split_pmd did not rise");
 }
 
+void check_huge_whole(struct scenario *s, const char *name, const struct thp *thp)
+{
+	long huge_kb = thp_mapped_huge_kb(thp);
+
+	scenario_check(s, name, huge_kb == 0 || huge_kb == (long)(THP_SIZE >> 10),
+		       "AnonHugePages adds up to %ld kB", huge_kb);
+}
+
 void check_common(struct scenario *s, const struct thp *thp)
 {
-	static struct smaps now;
 	struct pagemap_counts counts;
 	int r;
 
 	check_split(s);
-	r = smaps_read(thp->addr, THP_SIZE, &now);
-	scenario_check(s, "harness.smaps", !r, "%s", strerror(-r));
-	if (!r) {
-		long huge_kb = smaps_sum_anon_huge_kb(&now);
-
-		scenario_check(s, "invariant.thp_state",
-			       huge_kb == 0 || huge_kb == (long)(THP_SIZE >> 10),
-			       "AnonHugePages is %ld kB", huge_kb);
-		check_rss(s, "leak.rss", &now);
-	}
+	check_huge_whole(s, "invariant.thp_state", thp);
 	r = pagemap_count(thp->addr, THP_SIZE, &counts);
 	scenario_check(s, "invariant.pagemap",
 		       !r && counts.present + counts.swapped + counts.none == THP_PAGES, "%s",
 		       r ? strerror(-r) : "pages are missing");
+	check_rss(s, "leak.rss");
 	check_tables(s);
 }
 
 void check_leaks(struct scenario *s)
 {
-	static struct smaps now;
-
-	if (!smaps_read(NULL, 0, &now))
-		check_rss(s, "leak.rss_after", &now);
+	check_rss(s, "leak.rss_after");
 }

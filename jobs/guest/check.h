@@ -38,6 +38,12 @@ void check_unchanged(struct scenario *s, const struct thp *thp);
 void check_vma(struct scenario *s, const struct thp *thp, size_t page, const char *perms,
 	       const char *flag, bool present);
 
+/*
+ * The THP is mapped by a PMD within a single VMA, or not by a PMD at all. A VMA boundary inside a
+ * huge PMD is what a split that failed silently leaves behind; smaps then counts it once a VMA.
+ */
+void check_huge_whole(struct scenario *s, const char *name, const struct thp *thp);
+
 /* For scenario_finish(): the split happened, RSS and page tables add up, the THP is readable. */
 void check_common(struct scenario *s, const struct thp *thp);
 void check_leaks(struct scenario *s);

@@ -25,6 +25,8 @@ void scenario_mlock(struct scenario *s)
 	r = mlock(thp_page(&thp, PAGE), THP_PAGE);
 	scenario_disarm(s, r ? errno : 0);
 
+	/* before munlock() joins the VMAs again and hides it */
+	check_huge_whole(s, "invariant.locked_state", &thp);
 	if (check_errno(s)) {
 		check_vma(s, &thp, PAGE, NULL, "lo", true);
 		r = munlock(thp_page(&thp, PAGE), THP_PAGE);
