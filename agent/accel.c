@@ -87,7 +87,10 @@ static bool cache_read(const char *path, const char *key, enum accel *ret)
 static int probe(const char *kernel, bool *ret_works, struct error *err)
 {
 	struct machine_opts opts = {
-		.qemu = { .kernel = kernel, .cpus = 1, .memory_mib = 256, .accel = ACCEL_KVM,
+		.qemu = { .kernel = kernel,
+			  .cpus = 1,
+			  .memory_mib = 256,
+			  .accel = ACCEL_KVM,
 			  .append = "earlyprintk=serial,ttyS0" },
 		.boot_timeout_ms = PROBE_TIMEOUT_MS,
 	};
@@ -117,7 +120,8 @@ int accel_resolve(enum accel asked, const char *kernel, const char *cache_dir, e
 	}
 	if (asked == ACCEL_KVM) {
 		if (!kvm_opens())
-			return error_set(err, -ENODEV, "KVM was asked for, /dev/kvm cannot be opened");
+			return error_set(err, -ENODEV,
+					 "KVM was asked for, /dev/kvm cannot be opened");
 		*ret = ACCEL_KVM;
 		return 0;
 	}

@@ -207,8 +207,8 @@ static int take_case_line(struct collect *c, const char *s, struct error *err)
 	if (c->state != COLLECT_CASES || str_to_i64(number, 1, LIMIT_CASES, &n) < 0)
 		return error_set(err, -EPROTO, "a case's line out of place: '%.60s'", s);
 	if ((size_t)n != c->at + 1 || !c->case_done)
-		return error_set(err, -EPROTO, "case %lld ended where %zu was due%s", n,
-				 c->at + 1, c->case_done ? "" : ", without its last result");
+		return error_set(err, -EPROTO, "case %lld ended where %zu was due%s", n, c->at + 1,
+				 c->case_done ? "" : ", without its last result");
 	emit(c, (struct collect_event){ .type = COLLECT_CASE, .id = c->cases[c->at].id });
 	c->at++;
 	case_start(c);

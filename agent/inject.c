@@ -12,11 +12,12 @@
 
 /* Innermost frames that say how the failure was made and not where: name prefixes. */
 static const char *const injector_frames[] = {
-	"dump_stack", "__dump_stack", "fail_dump", "should_fail", "__should_fail",
-	"prepare_alloc_pages", "__alloc_pages", "__alloc_frozen_pages", "alloc_frozen_pages",
-	"alloc_pages", "__get_free_pages", "get_free_pages", "get_zeroed_page", "__folio_alloc",
-	"folio_alloc", "kmem_cache_alloc", "__kmalloc", "__kmem_cache_alloc", "kmalloc",
-	"slab_pre_alloc_hook", "slab_alloc", "pagetable_alloc",
+	"dump_stack",	      "__dump_stack",	     "fail_dump",	 "should_fail",
+	"__should_fail",      "prepare_alloc_pages", "__alloc_pages",	 "__alloc_frozen_pages",
+	"alloc_frozen_pages", "alloc_pages",	     "__get_free_pages", "get_free_pages",
+	"get_zeroed_page",    "__folio_alloc",	     "folio_alloc",	 "kmem_cache_alloc",
+	"__kmalloc",	      "__kmem_cache_alloc",  "kmalloc",		 "slab_pre_alloc_hook",
+	"slab_alloc",	      "pagetable_alloc",
 };
 
 struct trace {
@@ -102,8 +103,8 @@ static bool is_head_line(const struct klog_line *l)
 static bool is_user_regs(const struct klog_line *l)
 {
 	static const char *const regs[] = {
-		"RIP: 0033:", "Code: ", "RSP: 002b:", "RAX: ", "RDX: ", "RBP: ", "R10: ", "R13: ",
-		"RIP: 0023:", "RSP: 0023:",
+		"RIP: 0033:", "Code: ", "RSP: 002b:", "RAX: ",	    "RDX: ",
+		"RBP: ",      "R10: ",	"R13: ",      "RIP: 0023:", "RSP: 0023:",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)

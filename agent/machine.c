@@ -20,9 +20,13 @@
 #define TICK_MS 100
 /* The reset after a panic takes microseconds; QEMU's exit some ten milliseconds. */
 #define PANIC_EXIT_MS 5000
+/* The console comes in single bytes: after each read it may fill for so long, so that a log does
+ * not wake us, and take a CPU from the machine, once a byte. Its pipe holds much more. */
+#define CONSOLE_REST_MS 5
+#define CONSOLE_PIPE_BYTES (1 << 20) /* /proc/sys/fs/pipe-max-size */
 /* From the last record to its mark on the console: both are written by one task, one after the
  * other; what is waited for is the host's scheduling. */
-#define MARK_WAIT_MS 3000
+#define MARK_WAIT_MS 2000
 /* Between two points the guest only builds and tears down fixtures. */
 #define BETWEEN_MS 10000
 
@@ -109,7 +113,7 @@ static int *channel_fd(struct machine *m, int channel)
 static bool channel_read(struct machine *m, int channel)
 {
 	int *fd = channel_fd(m, channel);
-	char data[16384];
+	char data[65536];
 	ssize_t n;
 
 	if (*fd < 0)
@@ -162,31 +166,42 @@ static void look_for_exit(struct machine *m)
 	drain(m);
 }
 
+/* How long poll() may wait, in ms: until_us, one tick, the console's rest; and briefly when a
+ * channel is closed, because then QEMU is about to exit. */
+static int poll_ms(const struct machine *m, int64_t until_us, bool resting)
+{
+	int64_t now = clock_real_mono_us();
+	int64_t ms = (until_us - now) / US_PER_MS + 1;
+
+	if (resting && ms > (m->console_rest_us - now) / US_PER_MS + 1)
+		ms = (m->console_rest_us - now) / US_PER_MS + 1;
+	if ((m->results_fd < 0 || m->console_fd < 0) && ms > 5)
+		ms = 5;
+	return ms < 0 ? 0 : ms > TICK_MS ? TICK_MS : (int)ms;
+}
+
 /* Waits until something happens on a channel or `until_us`, one tick at most. */
 static void pump(struct machine *m, int64_t until_us)
 {
+	bool resting = clock_real_mono_us() < m->console_rest_us;
 	struct pollfd p[CHANNEL_COUNT];
-	int64_t left_ms = (until_us - clock_real_mono_us()) / US_PER_MS + 1;
-	bool closed;
 	int n;
 
 	for (int i = 0; i < CHANNEL_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = *channel_fd(m, i), .events = POLLIN };
 	if (m->out.len)
 		p[CHANNEL_RESULTS].events |= POLLOUT;
-	closed = m->results_fd < 0 || m->console_fd < 0;
-	left_ms = left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : left_ms;
-	/* A QEMU that closed a channel is about to exit. */
-	n = poll(p, CHANNEL_COUNT, closed && left_ms > 5 ? 5 : (int)left_ms);
-	if (n <= 0) {
+	if (resting)
+		p[CHANNEL_CONSOLE].fd = -1;
+	n = poll(p, CHANNEL_COUNT, poll_ms(m, until_us, resting));
+	if (n <= 0 && !resting) {
 		look_for_exit(m);
 		return;
 	}
 	if (p[CHANNEL_RESULTS].revents & POLLOUT)
 		send_some(m);
-	/* The console first: what a record says should find its log there. */
-	if (p[CHANNEL_CONSOLE].revents)
-		channel_read(m, CHANNEL_CONSOLE);
+	if (p[CHANNEL_CONSOLE].revents && channel_read(m, CHANNEL_CONSOLE))
+		m->console_rest_us = clock_real_mono_us() + CONSOLE_REST_MS * US_PER_MS;
 	if (p[CHANNEL_RESULTS].revents & ~POLLOUT)
 		channel_read(m, CHANNEL_RESULTS);
 	if (p[CHANNEL_STDERR].revents)
@@ -233,8 +248,7 @@ static enum machine_end look(struct machine *m)
 static enum machine_end await_reset(struct machine *m)
 {
 	set_deadline(m, PANIC_EXIT_MS);
-	while (!m->exited && clock_real_mono_us() < m->deadline_us &&
-	       !console_flooded(&m->console))
+	while (!m->exited && clock_real_mono_us() < m->deadline_us && !console_flooded(&m->console))
 		pump(m, m->deadline_us);
 	if (!m->exited) {
 		stop(m);
@@ -254,12 +268,19 @@ static enum machine_end step(struct machine *m)
 
 /* --- points ------------------------------------------------------------------------------- */
 
+/* A point that was skipped has no fixture and leaves no marks. */
+static bool is_skipped(const struct machine_point *p)
+{
+	return p->record.outcome == POINT_SKIP;
+}
+
 static void close_point(struct machine *m, struct machine_point *p, enum machine_end end)
 {
-	bool over;
+	bool over = is_skipped(p);
 
 	p->log = console_find(&m->console, p->record.id, p->record.nth);
-	over = p->log && (p->log->ended || console_is_past(&m->console, p->log));
+	if (p->log && (p->log->ended || console_is_past(&m->console, p->log)))
+		over = true;
 	/* A machine that ended after the point was over ended in nobody's point. */
 	p->end = p->record.outcome != POINT_LOST && over ? MACHINE_ALIVE : end;
 	m->fn(m->arg, p);
@@ -268,21 +289,25 @@ static void close_point(struct machine *m, struct machine_point *p, enum machine
 		console_release(p->log);
 }
 
-/* Hands over the points to whose log nothing can be added; with `all` every one. */
+/* True once nothing can be added to the point's log any more. */
+static bool is_closed(const struct machine *m, size_t i)
+{
+	const struct machine_point *p = &m->points[i];
+	const struct console_point *log;
+
+	if (m->open && i + 1 == m->n_points)
+		return false;
+	log = console_find(&m->console, p->record.id, p->record.nth);
+	return log ? console_is_past(&m->console, log) : is_skipped(p);
+}
+
+/* Hands over the points that are closed; with `all` every one. */
 static void close_points(struct machine *m, bool all, enum machine_end end)
 {
 	size_t i = 0;
 
-	for (; i < m->n_points; i++) {
-		struct machine_point *p = &m->points[i];
-		struct console_point *log = console_find(&m->console, p->record.id,
-							 p->record.nth);
-
-		if (!all && (!log || !console_is_past(&m->console, log) ||
-			     (m->open && i + 1 == m->n_points)))
-			break;
-		close_point(m, p, end);
-	}
+	while (i < m->n_points && (all || is_closed(m, i)))
+		close_point(m, &m->points[i++], end);
 	memmove(m->points, m->points + i, (m->n_points - i) * sizeof(*m->points));
 	m->n_points -= i;
 }
@@ -290,12 +315,14 @@ static void close_points(struct machine *m, bool all, enum machine_end end)
 /* The last record came; its mark on the console is on its way. */
 static void await_mark(struct machine *m)
 {
-	const struct machine_point *p = m->n_points ? &m->points[m->n_points - 1] : NULL;
 	int64_t until = clock_real_mono_us() + MARK_WAIT_MS * US_PER_MS;
+	size_t last = m->n_points;
 
-	while (p && !m->exited && m->console_fd >= 0 && clock_real_mono_us() < until) {
-		const struct console_point *log = console_find(&m->console, p->record.id,
-							       p->record.nth);
+	while (last && is_skipped(&m->points[last - 1]))
+		last--;
+	while (last && !m->exited && m->console_fd >= 0 && clock_real_mono_us() < until) {
+		const struct point *p = &m->points[last - 1].record;
+		const struct console_point *log = console_find(&m->console, p->id, p->nth);
 
 		if (log && log->ended)
 			return;
@@ -347,6 +374,21 @@ enum machine_end machine_run(struct machine *m, const struct machine_case *cases
 
 /* --- life --------------------------------------------------------------------------------- */
 
+static int console_pipe(int *ret_ours, int *ret_theirs, struct error *err)
+{
+	int fds[2];
+	int r = fd_pipe(fds);
+
+	if (r < 0)
+		return error_errno(err, r, "cannot make a channel");
+	/* A smaller pipe works as well while we keep up. */
+	(void)fcntl(fds[1], F_SETPIPE_SZ, CONSOLE_PIPE_BYTES);
+	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	*ret_ours = fds[0];
+	*ret_theirs = fds[1];
+	return 0;
+}
+
 static int channel_pair(int *ret_ours, int *ret_theirs, struct error *err)
 {
 	int fds[2];
@@ -375,7 +417,7 @@ int machine_start(const struct machine_opts *opts, struct machine **ret, struct 
 	collect_init(&m->collect, on_record, m);
 	r = channel_pair(&m->results_fd, &results, err);
 	if (!r)
-		r = channel_pair(&m->console_fd, &console, err);
+		r = console_pipe(&m->console_fd, &console, err);
 	if (!r)
 		r = channel_pair(&m->stderr_fd, &says, err);
 	if (r < 0)

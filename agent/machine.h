@@ -66,6 +66,7 @@ struct machine {
 	bool open; /* the last one has no record yet */
 	bool answered, bailed;
 	int64_t deadline_us;
+	int64_t console_rest_us; /* the console is left alone until then */
 	machine_point_fn fn;
 	void *arg;
 };

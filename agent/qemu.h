@@ -5,7 +5,9 @@
  * The machine's channels are descriptors that QEMU inherits, so that nothing has a name in a file
  * system, nothing is left behind, and no path is too long:
  *   0  results, a socket: the virtio serial port "faultline.0"
- *   1  console, a socket: ttyS0
+ *   1  console, a pipe: ttyS0. The UART writes single bytes, and of these a socket's buffer holds
+ *      only some 280; when it is full the guest's driver waits 10 ms (wait_for_lsr() in
+ *      drivers/tty/serial/8250/8250_port.c) and then overwrites. A pipe packs them.
  *   2  what QEMU itself has to say
  * Thread: any. Included by agent/.
  */

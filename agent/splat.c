@@ -218,8 +218,8 @@ static char *report_title(const struct klog *k, const struct report *r, const ch
 		const char *type = klog_find(l, "type:");
 		int n = type ? (int)strcspn(type, " \n") : 0;
 
-		all = xasprintf("%s%s%.*s", r->pattern->title, n > 5 ? " " : "",
-				n > 5 ? n - 5 : 0, n > 5 ? type + 5 : "");
+		all = xasprintf("%s%s%.*s", r->pattern->title, n > 5 ? " " : "", n > 5 ? n - 5 : 0,
+				n > 5 ? type + 5 : "");
 	} else if (*func) {
 		all = xasprintf("%s%s %s %s", own ? own : r->pattern->title, access,
 				r->pattern->word, func);

@@ -35,8 +35,8 @@ static void cases_setup(struct testrun *run)
 			SPARE_MACHINES +
 			(c->pcase->fault.mode == FAULT_SWEEP ? LIMIT_SWEEP_POINTS : 1);
 		if (!c->scenario) {
-			case_verdict(run, c, REASON_HARNESS, "this version does not know the scenario",
-				     NULL, -1, 0);
+			case_verdict(run, c, REASON_HARNESS,
+				     "this version does not know the scenario", NULL, -1, 0);
 			continue;
 		}
 		run->waiting[i] = true;
@@ -149,11 +149,15 @@ static void document(struct testrun *run, char *qemu, struct result_doc *doc)
 	const struct testrun_opts *o = run->opts;
 
 	*doc = (struct result_doc){
-		.kernel = { .release = STEAL(run->release), .commit = xstrdup(o->commit),
-			    .tree = xstrdup(o->tree), .config_hash = xstrdup(o->config_hash),
+		.kernel = { .release = STEAL(run->release),
+			    .commit = xstrdup(o->commit),
+			    .tree = xstrdup(o->tree),
+			    .config_hash = xstrdup(o->config_hash),
 			    .symbols = xstrdup(o->symbols) },
-		.machine = { .accel = xstrdup(accel_name(run->accel)), .qemu = qemu,
-			     .cpus = o->machine.cpus, .memory_mib = o->machine.memory_mib,
+		.machine = { .accel = xstrdup(accel_name(run->accel)),
+			     .qemu = qemu,
+			     .cpus = o->machine.cpus,
+			     .memory_mib = o->machine.memory_mib,
 			     .boots = run->boots },
 	};
 	if (run->boots_ok) {

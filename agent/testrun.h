@@ -49,6 +49,7 @@ struct testrun {
 	size_t n_waiting, n_running, n_done;
 	int machines_left; /* against endless loops */
 	int boots, boots_ok;
+	int machines_lost; /* that died or had to be given up in the middle of a batch */
 	int64_t *boot_us; /* of boots_ok */
 	int boot_us_cap;
 	char *release;
@@ -83,8 +84,8 @@ bool run_is_cancelled(struct testrun *run);
 void point_take(void *arg, struct machine_point *p);
 /* A case that never got as far as a point, in a machine that ended like this. Caller holds the
  * lock. `log` may be NULL. */
-void point_never(struct testrun *run, struct tcase *c, enum machine_end end,
-		 const struct buf *log, int64_t log_offset);
+void point_never(struct testrun *run, struct tcase *c, enum machine_end end, const struct buf *log,
+		 int64_t log_offset);
 /* A verdict that needs no point: `splat` may be NULL, copied. Caller holds the lock. */
 void case_verdict(struct testrun *run, struct tcase *c, enum reason reason, const char *detail,
 		  const struct splat *splat, int64_t log_offset, int64_t log_len);

@@ -146,8 +146,10 @@ static enum machine_end boot_try(struct worker *w, struct boot_failure *f)
 {
 	const struct testrun_opts *o = w->run->opts;
 	const struct machine_opts mo = {
-		.qemu = { .kernel = o->kernel, .initramfs = w->run->initramfs,
-			  .cpus = o->machine.cpus, .memory_mib = o->machine.memory_mib,
+		.qemu = { .kernel = o->kernel,
+			  .initramfs = w->run->initramfs,
+			  .cpus = o->machine.cpus,
+			  .memory_mib = o->machine.memory_mib,
 			  .accel = w->run->accel },
 		.boot_timeout_ms = o->boot_timeout_ms ? o->boot_timeout_ms : 60000,
 		.grace_ms = o->grace_ms ? o->grace_ms : 10000,

@@ -175,8 +175,11 @@ void point_take(void *arg, struct machine_point *p)
 	struct testrun *run = w->run;
 	struct tcase *c = &run->cases[p->record.id - 1];
 	struct point_log log;
-	struct judge_input in = { .scenario = c->scenario, .pcase = c->pcase,
-				  .point = &p->record, .log = &log, .end = p->end };
+	struct judge_input in = { .scenario = c->scenario,
+				  .pcase = c->pcase,
+				  .point = &p->record,
+				  .log = &log,
+				  .end = p->end };
 	struct result r;
 
 	point_log_read(p, &log);
@@ -201,13 +204,14 @@ void point_take(void *arg, struct machine_point *p)
 	point_log_free(&log);
 }
 
-void point_never(struct testrun *run, struct tcase *c, enum machine_end end,
-		 const struct buf *text, int64_t log_offset)
+void point_never(struct testrun *run, struct tcase *c, enum machine_end end, const struct buf *text,
+		 int64_t log_offset)
 {
 	struct point lost = { .id = c->id, .nth = c->next_nth, .outcome = POINT_LOST, .hits = -1 };
 	struct point_log log = { .splat = { .kind = SPLAT_NONE } };
-	struct judge_input in = { .scenario = c->scenario, .pcase = c->pcase, .point = &lost,
-				  .log = &log, .end = end };
+	struct judge_input in = {
+		.scenario = c->scenario, .pcase = c->pcase, .point = &lost, .log = &log, .end = end
+	};
 	struct result r;
 
 	if (text)

@@ -6,6 +6,9 @@
 #define BATCH_MIN 4
 /* The guest takes 512 (jobs/guest/request.h). */
 #define BATCH_MAX 256
+/* A boot takes as long as so many cases, and two boots at once slow each other down: as long as
+ * machines survive, one more is started only for more cases than that. */
+#define CASES_PER_BOOT 32
 
 static bool ask_cancelled(const struct testrun *run)
 {
@@ -33,11 +36,23 @@ static size_t batch_size(const struct testrun *run)
 {
 	size_t n = (run->n_waiting + 2 * (size_t)run->workers - 1) / (2 * (size_t)run->workers);
 
+	if (run->machines_lost == 0 && run->n_waiting <= CASES_PER_BOOT)
+		n = run->n_waiting; /* another machine would come too late to help */
 	if (n < BATCH_MIN)
 		n = BATCH_MIN;
-	if (run->workers > 1 && run->n_waiting <= BATCH_MIN && run->boots == 0)
-		n = 1; /* few cases, nothing booted: a machine each */
 	return n < BATCH_MAX ? n : BATCH_MAX;
+}
+
+/* True if this worker should leave what waits to the others. */
+static bool must_wait(const struct worker *w)
+{
+	const struct testrun *run = w->run;
+
+	if (run->n_running == 0)
+		return false; /* nobody else is there; nothing waiting means the end */
+	if (run->n_waiting == 0)
+		return true;
+	return !w->machine && run->machines_lost == 0 && run->n_waiting <= CASES_PER_BOOT;
 }
 
 bool queue_take(struct worker *w)
@@ -46,7 +61,7 @@ bool queue_take(struct worker *w)
 	size_t want;
 
 	pthread_mutex_lock(&run->lock);
-	while (!run->cancelled && run->n_waiting == 0 && run->n_running > 0)
+	while (!run->cancelled && must_wait(w))
 		pthread_cond_wait(&run->wake, &run->lock);
 	w->n_batch = 0;
 	w->progress = 0;

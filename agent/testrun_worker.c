@@ -47,7 +47,7 @@ static void request_case(struct tcase *c, struct machine_case *out)
 	*out = (struct machine_case){
 		.expect = { .id = c->id,
 			    .sweep = sweep,
-			    .first = sweep		      ? c->next_nth
+			    .first = sweep		    ? c->next_nth
 				     : f->mode == FAULT_NTH ? f->nth
 							    : 0 },
 		.line = c->line,
@@ -95,8 +95,12 @@ static void worker_batch(struct worker *w)
 		(void)run_is_cancelled(w->run);
 	else if (w->progress == 0)
 		no_progress(w, end);
-	if (end != MACHINE_ALIVE || w->machine->bailed)
-		worker_stop_machine(w);
+	if (end == MACHINE_ALIVE && !w->machine->bailed)
+		return;
+	pthread_mutex_lock(&w->run->lock);
+	w->run->machines_lost++;
+	pthread_mutex_unlock(&w->run->lock);
+	worker_stop_machine(w);
 }
 
 void *worker_main(void *worker)
