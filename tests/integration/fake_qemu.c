@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_qemu: stands where QEMU would, so that every way a machine can misbehave is played on
+ * purpose and in milliseconds. FAULTLINE_QEMU names it; the engine cannot tell.
+ *
+ * The "kernel" it is given is the script: one command a line. The first line is "#fake". What the
+ * engine hands over is used as QEMU would: descriptor 0 is the results channel, 1 the console.
+ *
+ *   ready                 the ready record
+ *   console TEXT          one line on the console
+ *   panic TEXT            the lines of an oops in TEXT and the panic that follows
+ *   record TEXT           one raw line on the results channel
+ *   flood                 console output until killed
+ *   await                 reads a request and says nothing
+ *   hang                  nothing more, until killed
+ *   exit N                ends with this status; "crash" is exit 0, as after a reset
+ *   kill                  ends by SIGKILL
+ *   once FILE COMMAND     COMMAND only while FILE (beside the script) does not exist; makes it
+ *   serve K               answers requests as a good guest: sweeps with K points, marks and all
+ *   die SCENARIO N TEXT   (before serve) dies in point N of that scenario, TEXT as the oops
+ *   skip                  (before serve) answers every case with predeposit
+ *   killin SCENARIO       (before serve) ends by SIGKILL in the middle of that scenario
+ *   stuck SCENARIO        (before serve) reports SCENARIO as unkillable and bails out
+ * Without a last word it ends with status 0.
+ */
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FAKE_CASES 512
+
+struct fake_case {
+	long id;
+	char scenario[80], mode[16];
+	int from, nth;
+};
+
+static struct {
+	const char *script;
+	char die_scenario[80], die_text[200], stuck[80], killin[80];
+	int die_nth;
+	bool skip;
+	FILE *in;
+} fake;
+
+static void say(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(int fd, const char *fmt, ...)
+{
+	char line[4096];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	for (int at = 0; at < n;) {
+		ssize_t w = write(fd, line + at, (size_t)(n - at));
+
+		if (w <= 0)
+			_exit(3);
+		at += (int)w;
+	}
+}
+
+static void mark(const char *what, long id, int nth)
+{
+	say(1, "[    1.000000] faultline: %s id=%ld nth=%d\n", what, id, nth);
+}
+
+static void die(const char *text)
+{
+	say(1, "[    1.500000] ------------[ cut here ]------------\n");
+	say(1, "[    1.500000] kernel BUG at mm/huge_memory.c:2222!\n");
+	say(1, "[    1.500000] Oops: invalid opcode: 0000 [#1] PREEMPT SMP\n");
+	say(1, "[    1.500000] RIP: 0010:%s+0x1a/0x40\n", text);
+	say(1, "[    1.500000] Call Trace:\n[    1.500000]  <TASK>\n");
+	say(1, "[    1.500000]  __split_huge_pmd+0x10/0x20\n[    1.500000]  </TASK>\n");
+	say(1, "[    1.500000] ---[ end trace 0000000000000000 ]---\n");
+	say(1, "[    1.500000] Kernel panic - not syncing: Fatal exception\n");
+	_exit(0);
+}
+
+static void injection(void)
+{
+	say(1, "[    1.200000] FAULT_INJECTION: forcing a failure.\n"
+	       "name fail_page_alloc, interval 1, probability 100, space 0, times 1\n"
+	       "[    1.200000] CPU: 0 UID: 0 PID: 57 Comm: split Not tainted 6.12.117 #1\n"
+	       "[    1.200000] Call Trace:\n[    1.200000]  <TASK>\n"
+	       "[    1.200000]  dump_stack_lvl+0x53/0x70\n[    1.200000]  should_fail_ex+0x1/0x2\n"
+	       "[    1.200000]  pte_alloc_one+0x1/0x20\n"
+	       "[    1.200000]  __split_huge_pmd+0x10/0x200\n"
+	       "[    1.200000]  do_syscall_64+0x1/0x2\n[    1.200000]  </TASK>\n");
+}
+
+static void point(const struct fake_case *c, int nth, int injected, bool last)
+{
+	say(0, "# faultline {\"type\":\"begin\",\"id\":%ld,\"nth\":%d}\n", c->id, nth);
+	if (fake.skip) {
+		say(0,
+		    "# faultline {\"type\":\"result\",\"id\":%ld,\"nth\":%d,\"outcome\":\"skip\","
+		    "\"skip\":\"predeposit\",\"detail\":\"allocates nothing\"}\n",
+		    c->id, nth);
+		return;
+	}
+	mark("begin", c->id, nth);
+	mark("armed", c->id, nth);
+	if (strcmp(c->scenario, fake.die_scenario) == 0 && nth == fake.die_nth) {
+		injection();
+		die(fake.die_text);
+	}
+	if (strcmp(c->scenario, fake.killin) == 0)
+		raise(SIGKILL);
+	if (injected)
+		injection();
+	if (strcmp(c->scenario, fake.stuck) == 0) {
+		say(0,
+		    "# faultline {\"type\":\"result\",\"id\":%ld,\"nth\":%d,"
+		    "\"outcome\":\"timeout\",\"detail\":\"stuck\",\"injected\":%d,"
+		    "\"stuck\":{\"state\":\"D\",\"killed\":false,\"wchan\":\"f\","
+		    "\"stack\":[]}}\nBail out! id=%ld unkillable\n",
+		    c->id, nth, injected, c->id);
+		for (;;)
+			pause();
+	}
+	mark("disarmed", c->id, nth);
+	mark("end", c->id, nth);
+	say(0,
+	    "# faultline {\"type\":\"result\",\"id\":%ld,\"nth\":%d,\"outcome\":\"done\","
+	    "\"injected\":%d,\"hits\":%d,\"errno\":%d,%s\"checks\":[{\"name\":\"data.pattern\","
+	    "\"ok\":true,\"detail\":\"\"}],\"counters\":{\"thp_split_pmd_failed\":"
+	    "{\"before\":0,\"after\":%d}},\"duration_us\":10}\n",
+	    c->id, nth, injected, injected, injected ? 12 : 0, last ? "\"last\":true," : "",
+	    injected);
+}
+
+/* Returns how many points there were. */
+static int serve_case(const struct fake_case *c, int points)
+{
+	int n;
+
+	if (strcmp(c->mode, "sweep") != 0) {
+		point(c, strcmp(c->mode, "nth") == 0 ? c->nth : 0, strcmp(c->mode, "none") != 0,
+		      false);
+		return 1;
+	}
+	for (n = c->from; n <= points && !fake.skip; n++)
+		point(c, n, 1, false);
+	point(c, n, 0, !fake.skip);
+	return n;
+}
+
+static int read_request(struct fake_case *cases)
+{
+	char line[1100];
+	int n = 0;
+
+	while (fgets(line, sizeof(line), fake.in)) {
+		struct fake_case *c = &cases[n];
+
+		if (strcmp(line, "run\n") == 0)
+			return n;
+		if (strcmp(line, "poweroff\n") == 0)
+			exit(0);
+		if (n < FAKE_CASES &&
+		    sscanf(line,
+			   "case id=%ld scenario=%79s site=%*s within=%*s facility=%*s mode=%15s "
+			   "from=%d times=%*d nth=%d",
+			   &c->id, c->scenario, c->mode, &c->from, &c->nth) == 5)
+			n++;
+	}
+	exit(0);
+}
+
+static void serve(int points)
+{
+	static struct fake_case cases[FAKE_CASES];
+
+	for (;;) {
+		int n = read_request(cases);
+
+		say(0, "KTAP version 1\n1..%d\n", n);
+		say(0,
+		    "# faultline {\"type\":\"calibration\",\"site\":\"pte_alloc_one\","
+		    "\"splits\":1,\"hits\":%d,\"allocates\":%s}\n",
+		    fake.skip ? 0 : 1, fake.skip ? "false" : "true");
+		for (int i = 0; i < n; i++) {
+			int k = serve_case(&cases[i], points);
+
+			say(0, "ok %d %s # %d points\n", i + 1, cases[i].scenario, k);
+		}
+		say(0, "# faultline {\"type\":\"end\"}\n");
+	}
+}
+
+static void flood(void)
+{
+	for (;;)
+		say(1, "[    2.000000] mm: the same line again and again and again\n");
+}
+
+static void run_command(const char *cmd);
+
+static void run_once(const char *rest)
+{
+	char name[100], path[600];
+	int used = 0;
+	FILE *f;
+
+	if (sscanf(rest, "%99s %n", name, &used) != 1)
+		exit(9);
+	snprintf(path, sizeof(path), "%s.%s", fake.script, name);
+	f = fopen(path, "wx");
+	if (!f)
+		return;
+	fclose(f);
+	run_command(rest + used);
+}
+
+/* Waits for a request, so that what follows happens in answer to it. */
+static void await_request(void)
+{
+	static struct fake_case cases[FAKE_CASES];
+
+	(void)read_request(cases);
+}
+
+static void run_command(const char *cmd)
+{
+	int n;
+
+	if (strcmp(cmd, "ready") == 0)
+		say(0,
+		    "# faultline {\"type\":\"ready\",\"version\":1,\"release\":\"6.12.0-fake\"}\n");
+	else if (strncmp(cmd, "console ", 8) == 0)
+		say(1, "[    0.100000] %s\n", cmd + 8);
+	else if (strncmp(cmd, "panic ", 6) == 0)
+		die(cmd + 6);
+	else if (strncmp(cmd, "record ", 7) == 0)
+		say(0, "%s\n", cmd + 7);
+	else if (strcmp(cmd, "await") == 0)
+		await_request();
+	else if (strcmp(cmd, "flood") == 0)
+		flood();
+	else if (strcmp(cmd, "hang") == 0)
+		for (;;)
+			pause();
+	else if (sscanf(cmd, "exit %d", &n) == 1)
+		exit(n);
+	else if (strcmp(cmd, "crash") == 0)
+		exit(0);
+	else if (strcmp(cmd, "kill") == 0)
+		raise(SIGKILL);
+	else if (strncmp(cmd, "once ", 5) == 0)
+		run_once(cmd + 5);
+	else if (sscanf(cmd, "serve %d", &n) == 1)
+		serve(n);
+	else if (sscanf(cmd, "die %79s %d %199[^\n]", fake.die_scenario, &fake.die_nth,
+			fake.die_text) == 3)
+		return;
+	else if (strcmp(cmd, "skip") == 0)
+		fake.skip = true;
+	else if (sscanf(cmd, "killin %79s", fake.killin) != 1 &&
+		 sscanf(cmd, "stuck %79s", fake.stuck) != 1)
+		exit(9);
+}
+
+int main(int argc, char **argv)
+{
+	char line[4096];
+	FILE *f;
+
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		puts("QEMU emulator version 7.2.99 (fake)");
+		return 0;
+	}
+	for (int i = 1; i + 1 < argc; i++)
+		if (strcmp(argv[i], "-kernel") == 0)
+			fake.script = argv[i + 1];
+	f = fake.script ? fopen(fake.script, "re") : NULL;
+	fake.in = fdopen(0, "r");
+	if (!f || !fake.in || !fgets(line, sizeof(line), f) || strcmp(line, "#fake\n") != 0) {
+		fprintf(stderr, "fake_qemu: no script\n");
+		return 1;
+	}
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line)
+			run_command(line);
+	}
+	return 0;
+}
