@@ -18,8 +18,8 @@ static error_t no_args(int key, char *arg, struct argp_state *state)
 int cmd_scenarios(int argc, char **argv)
 {
 	static const char *const kinds[] = { "split", "control", "metric" };
-	const struct argp argp = { NULL, no_args, NULL, "Lists the catalogue of scenarios.", NULL,
-				   NULL, NULL };
+	const struct argp argp = { NULL, no_args, NULL, "Lists the catalogue of scenarios.",
+				   NULL, NULL,	  NULL };
 	const struct scenario *table;
 	size_t n;
 
@@ -58,7 +58,7 @@ static int print_plan(const char *share, const char *name, struct error *err)
 int cmd_plans(int argc, char **argv)
 {
 	const struct argp argp = { NULL, no_args, NULL, "Lists the plans that are installed.",
-				   NULL, NULL, NULL };
+				   NULL, NULL,	  NULL };
 	CLEANUP(free_p) char *share = path_share("jobs");
 	struct error err = ERROR_INIT;
 	char **names = NULL;

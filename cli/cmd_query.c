@@ -57,7 +57,8 @@ static int print_status(struct http_client *c, long long id, struct error *err)
 	r = json_get_str(&v, "state", 100, &state, err);
 	if (r)
 		return error_wrap(err, r, "the server's answer");
-	if (json_object_object_get(o, "message") && json_opt_str(&v, "message", 4096, &message, err))
+	if (json_object_object_get(o, "message") &&
+	    json_opt_str(&v, "message", 4096, &message, err))
 		return -err->code;
 	printf("submission %lld: %s%s%s\n", id, state, message && *message ? ": " : "",
 	       message ? message : "");
@@ -88,16 +89,13 @@ struct item {
 static int parse_item(const struct jval *e, struct item *ret, struct error *err)
 {
 	const char *commit = NULL;
-	struct jval doc;
 	int64_t id;
 	int r = json_get_i64(e, "id", 1, INT64_MAX, &id, err);
 
 	if (!r)
 		r = json_get_str(e, "commit", 64, &commit, err);
 	if (!r)
-		r = json_get_obj(e, "document", &doc, err);
-	if (!r)
-		r = result_from_json(&doc, &ret->result, err);
+		r = result_from_json(e, &ret->result, err);
 	if (r)
 		return r;
 	ret->commit = xstrdup(commit);
@@ -149,16 +147,15 @@ static int fetch_page(struct http_client *c, const char *path, struct items *it,
 	return 0;
 }
 
-static int fetch_results(struct http_client *c, long long id, struct items *it,
-			 struct error *err)
+static int fetch_results(struct http_client *c, long long id, struct items *it, struct error *err)
 {
 	CLEANUP(free_p) char *next = NULL;
 	int r;
 
 	do {
-		CLEANUP(free_p) char *path = xasprintf(
-			"/api/v1/results?submission=%lld&full=1&limit=%d%s%s", id, PAGE,
-			next ? "&cursor=" : "", next ? next : "");
+		CLEANUP(free_p)
+		char *path = xasprintf("/api/v1/results?submission=%lld&full=1&limit=%d%s%s", id,
+				       PAGE, next ? "&cursor=" : "", next ? next : "");
 
 		free(next);
 		next = NULL;
@@ -251,16 +248,14 @@ static int print_repro(struct http_client *c, const struct id_args *a, struct er
 	const char *server = a->server.server ? a->server.server : getenv("FAULTLINE_SERVER");
 	CLEANUP(json_put_p) struct json_object *o = NULL;
 	const char *repro = NULL;
-	struct jval v, doc;
+	struct jval v;
 	int64_t build = 0;
 	int r = cli_call(c, "GET", path, NULL, &o, err);
 
 	if (r)
 		return r;
 	v = json_root(o);
-	r = json_get_obj(&v, "document", &doc, err);
-	if (!r)
-		r = json_get_str(&doc, "repro", 8192, &repro, err);
+	r = json_get_str(&v, "repro", 8192, &repro, err);
 	if (!r)
 		r = json_opt_i64(&v, "build", 1, INT64_MAX, &build, err);
 	if (r)

@@ -51,8 +51,7 @@ static bool cancelled(void *arg)
 	return atomic_load(&stop);
 }
 
-static void on_progress(void *arg, enum engine_phase phase, int done, int total,
-			const char *what)
+static void on_progress(void *arg, enum engine_phase phase, int done, int total, const char *what)
 {
 	(void)arg;
 	pthread_mutex_lock(&progress_lock);
@@ -74,11 +73,15 @@ static const struct argp_option options[] = {
 	{ "kernel", 'k', "IMAGE", 0, "test this bzImage instead of building TREE", 0 },
 	{ "symbols", OPT_SYMBOLS, "MAP", 0, "its System.map", 0 },
 	{ "plan", 'p', "NAME", 0, "the plan (default thp-split; `faultline plans`)", 0 },
-	{ "config", OPT_CONFIG, "NAME", 0, "the plan's configuration to build for TREE "
-					   "(default: the first that boots)", 0 },
+	{ "config", OPT_CONFIG, "NAME", 0,
+	  "the plan's configuration to build for TREE "
+	  "(default: the first that boots)",
+	  0 },
 	{ "scenario", 's', "GLOB", 0, "only these scenarios; may be repeated", 0 },
-	{ "fault", 'f', "SPEC", 0, "these faults instead of the plan's: none, sweep, "
-				   "mode=nth,nth=2, mode=burst,times=3 …; may be repeated", 0 },
+	{ "fault", 'f', "SPEC", 0,
+	  "these faults instead of the plan's: none, sweep, "
+	  "mode=nth,nth=2, mode=burst,times=3 …; may be repeated",
+	  0 },
 	{ "repeat", 'n', "N", 0, "each case N times", 0 },
 	{ "accel", 'a', "auto|kvm|tcg", 0, "acceleration (default auto)", 0 },
 	{ "memory", 'm', "MIB", 0, "memory of a machine", 0 },
@@ -190,8 +193,8 @@ static char *default_work(void)
 	return xasprintf("%s/.cache/faultline", home && *home ? home : "/var/tmp");
 }
 
-static int pick_config(const struct plan *plan, const char *name,
-		       const struct plan_config **ret, struct error *err)
+static int pick_config(const struct plan *plan, const char *name, const struct plan_config **ret,
+		       struct error *err)
 {
 	for (size_t i = 0; i < plan->n_configs; i++) {
 		const struct plan_config *c = &plan->configs[i];
@@ -213,8 +216,7 @@ static char *tree_commit(const char *tree)
 	const char *const argv[] = { "git", "-C", tree, "rev-parse", "HEAD", NULL };
 	const struct proc_spec spec = { .argv = argv };
 	CLEANUP(buf_free) struct buf out = BUF_INIT, err_out = BUF_INIT;
-	const struct proc_run_opts opts = { .timeout_ms = 10000, .out = &out,
-					    .err_out = &err_out };
+	const struct proc_run_opts opts = { .timeout_ms = 10000, .out = &out, .err_out = &err_out };
 	int status;
 
 	if (proc_run(&spec, &opts, &status, NULL) || status || out.len < 40)
@@ -279,8 +281,9 @@ static void image_p(struct kbuild_image *i)
 
 static int run(struct run_args *a, struct error *err, int *ret_exit)
 {
-	const struct engine_watch watch = { .progress = on_progress, .log = on_log,
-					    .cancelled = cancelled, .arg = a };
+	const struct engine_watch watch = {
+		.progress = on_progress, .log = on_log, .cancelled = cancelled, .arg = a
+	};
 	CLEANUP(free_p) char *share = path_share("jobs");
 	CLEANUP(plan_free_p) struct plan *plan = NULL;
 	CLEANUP(free_p) char *commit = NULL;
@@ -332,10 +335,14 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 
 int cmd_run(int argc, char **argv)
 {
-	const struct argp argp = { options, on_arg, "[TREE]",
+	const struct argp argp = { options,
+				   on_arg,
+				   "[TREE]",
 				   "Builds (or takes) a kernel, boots it, makes allocations fail "
 				   "and judges what happens.",
-				   NULL, NULL, NULL };
+				   NULL,
+				   NULL,
+				   NULL };
 	struct run_args a = { .work = default_work() };
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
 	struct error err = ERROR_INIT;

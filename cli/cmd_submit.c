@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "lib/clean.h"
 #include "lib/json.h"
+#include "lib/path.h"
 
 struct submit_args {
 	struct server_args server;
@@ -64,7 +65,8 @@ static struct json_object *submission_body(const struct submit_args *a)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "git", json_str(a->git));
+	/* A bare name is a repository that the server's administrator configured. */
+	json_object_object_add(o, path_name_is_safe(a->git) ? "repo" : "git", json_str(a->git));
 	json_object_object_add(o, "ref", json_str(a->ref));
 	if (a->base)
 		json_object_object_add(o, "base", json_str(a->base));
@@ -103,10 +105,14 @@ static int submit(const struct submit_args *a, struct http_client *c, int *ret_e
 int cmd_submit(int argc, char **argv)
 {
 	const struct argp_child children[] = { { &server_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { options, on_arg, NULL,
+	const struct argp argp = { options,
+				   on_arg,
+				   NULL,
 				   "Hands a range of commits to the server, which tests every one "
 				   "of them. Prints the submission's id.",
-				   children, NULL, NULL };
+				   children,
+				   NULL,
+				   NULL };
 	CLEANUP(http_client_free_p) struct http_client *c = NULL;
 	struct submit_args a = { 0 };
 	struct error err = ERROR_INIT;

@@ -29,10 +29,10 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END: {
 		const char *verb = a->n ? a->words[0] : "";
-		int want = !strcmp(verb, "add")	   ? 3 :
-			   !strcmp(verb, "revoke") ? 2 :
-			   !strcmp(verb, "list")   ? 1 :
-						     0;
+		int want = !strcmp(verb, "add")	     ? 3
+			   : !strcmp(verb, "revoke") ? 2
+			   : !strcmp(verb, "list")   ? 1
+						     : 0;
 
 		if (!want || a->n != want)
 			argp_error(state, "add NAME ROLE, list, or revoke NAME");
@@ -45,8 +45,7 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static int token_add(struct http_client *c, const char *name, const char *role,
-		     struct error *err)
+static int token_add(struct http_client *c, const char *name, const char *role, struct error *err)
 {
 	CLEANUP(json_put_p) struct json_object *body = json_object_new_object();
 	CLEANUP(json_put_p) struct json_object *o = NULL;
@@ -107,10 +106,14 @@ static int token_revoke(struct http_client *c, const char *name, struct error *e
 int cmd_token(int argc, char **argv)
 {
 	const struct argp_child children[] = { { &server_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { NULL, on_arg, "add NAME ROLE\nlist\nrevoke NAME",
+	const struct argp argp = { NULL,
+				   on_arg,
+				   "add NAME ROLE\nlist\nrevoke NAME",
 				   "Tokens of the server (needs an admin token). Roles: admin, "
 				   "maintainer, agent, reader.",
-				   children, NULL, NULL };
+				   children,
+				   NULL,
+				   NULL };
 	CLEANUP(http_client_free_p) struct http_client *c = NULL;
 	struct token_args a = { 0 };
 	struct error err = ERROR_INIT;

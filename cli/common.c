@@ -92,9 +92,9 @@ static int problem(const struct http_response *res, struct error *err)
 	CLEANUP(json_put_p) struct json_object *o = NULL;
 	const char *detail = NULL;
 	struct jval v;
-	int code = res->status == 404 ? -ENOENT :
-		   res->status == 401 || res->status == 403 ? -EACCES :
-							      -EIO;
+	int code = res->status == 404			      ? -ENOENT
+		   : res->status == 401 || res->status == 403 ? -EACCES
+							      : -EIO;
 
 	if (!json_parse(buf_cstr(&res->body), res->body.len, &o, NULL)) {
 		v = json_root(o);
@@ -105,8 +105,8 @@ static int problem(const struct http_response *res, struct error *err)
 			 detail ? detail : "no explanation given");
 }
 
-int cli_call(struct http_client *c, const char *method, const char *path,
-	     struct json_object *body, struct json_object **ret, struct error *err)
+int cli_call(struct http_client *c, const char *method, const char *path, struct json_object *body,
+	     struct json_object **ret, struct error *err)
 {
 	CLEANUP(free_p) char *text = body ? json_text(body) : NULL;
 	struct http_request req = HTTP_REQUEST_INIT;

@@ -38,13 +38,9 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 void id_parse(int argc, char **argv, const char *what, const char *doc, struct id_args *a)
 {
 	const struct argp_child children[] = { { &server_argp, 0, NULL, 0 }, { 0 } };
-	const struct argp argp = { a->has_format ? format_options : NULL,
-				   on_arg,
-				   what,
-				   doc,
-				   children,
-				   NULL,
-				   NULL };
+	const struct argp argp = {
+		a->has_format ? format_options : NULL, on_arg, what, doc, children, NULL, NULL
+	};
 
 	cli_parse(&argp, argc, argv, a);
 }

@@ -208,8 +208,7 @@ void print_summary(FILE *out, const int counts[STATUS_COUNT])
 	for (int s = 0; s < STATUS_COUNT; s++) {
 		if (!counts[s])
 			continue;
-		fprintf(out, "%s%d %s", any ? ", " : "", counts[s],
-			status_name((enum status)s));
+		fprintf(out, "%s%d %s", any ? ", " : "", counts[s], status_name((enum status)s));
 		any = true;
 	}
 	fputs(any ? "\n" : "no results\n", out);
