@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api: the handlers of /api/v1, one file a subject, and what they share. A handler is
+ * parse → store → view → answer. Rows and documentation: routes.c.
+ */
+#ifndef FAULTLINE_SERVER_API_H
+#define FAULTLINE_SERVER_API_H
+
+#include "server/http.h"
+#include "server/server.h"
+
+/* --- shared (api.c) ------------------------------------------------------------------------ */
+
+/* The body as a JSON object: 415 for another type, 400 for what is no JSON object. *ret_obj is a
+ * new reference. False when the response is filled. */
+bool api_body(const struct http_req *req, struct http_res *res, struct json_object **ret_obj);
+/* Parameter `i` of the address as an id; 404 otherwise. */
+bool api_id(const struct http_req *req, struct http_res *res, int i, int64_t *ret_id);
+/* ?name= as an integer; 400 otherwise. Absent leaves *ret alone. */
+bool api_query_i64(const struct http_req *req, struct http_res *res, const char *name, int64_t min,
+		   int64_t max, int64_t *ret);
+/* Answers with a view (taken), or with the error when r is not 0. Lists ("items") and tables also
+ * as .csv and .txt. */
+void api_view(const struct http_req *req, struct http_res *res, int r, struct json_object *view,
+	      const struct error *err);
+/* What went wrong inside goes to the log, what the client did wrong to the client. */
+void api_error(const struct http_req *req, struct http_res *res, const struct error *err);
+
+/* --- table.c: {"items":[…]} as lines ---------------------------------------------------------- */
+
+/* Comma-separated (RFC 4180) with a header line; nested members are "a.b"; cells that a
+ * spreadsheet would run as a formula are quoted with '. */
+void table_csv(struct json_object *items, struct buf *out);
+/* Columns aligned with blanks, control characters shown as '?'. */
+void table_txt(struct json_object *items, struct buf *out);
+
+/* --- handlers ---------------------------------------------------------------------------------- */
+
+#define API_HANDLER(name) \
+	void name(struct server *srv, const struct http_req *req, struct http_res *res)
+
+API_HANDLER(api_submission_post);
+API_HANDLER(api_submissions);
+API_HANDLER(api_submission);
+
+API_HANDLER(api_job_claim);
+API_HANDLER(api_job_heartbeat);
+API_HANDLER(api_job_log);
+API_HANDLER(api_job_artifact);
+API_HANDLER(api_job_result);
+API_HANDLER(api_job_release);
+
+API_HANDLER(api_run);
+API_HANDLER(api_run_log);
+API_HANDLER(api_results);
+API_HANDLER(api_result);
+API_HANDLER(api_commit);
+API_HANDLER(api_build);
+API_HANDLER(api_artifact);
+API_HANDLER(api_agents);
+API_HANDLER(api_stats);
+API_HANDLER(api_plans);
+API_HANDLER(api_scenarios);
+
+API_HANDLER(api_branches);
+API_HANDLER(api_branch);
+API_HANDLER(api_branches_poll);
+
+API_HANDLER(api_token_add);
+API_HANDLER(api_tokens);
+API_HANDLER(api_token_revoke);
+API_HANDLER(api_backup);
+
+API_HANDLER(api_healthz);
+API_HANDLER(api_readyz);
+API_HANDLER(api_metrics);
+API_HANDLER(api_openapi);
+API_HANDLER(static_file_get);
+
+#endif

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+/* What was found: runs, logs, results, commits, builds, agents, numbers. */
+#include <errno.h>
+#include <string.h>
+
+#include "jobs/plan.h"
+#include "jobs/scenario.h"
+#include "jobs/verdict.h"
+#include "lib/limits.h"
+#include "lib/path.h"
+#include "server/api.h"
+#include "server/blob.h"
+#include "server/runlog.h"
+#include "server/url.h"
+
+void api_run(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int64_t id;
+	int r;
+
+	if (!api_id(req, res, 0, &id))
+		return;
+	r = view_run(srv->store, id, &view, &err);
+	api_view(req, res, r, view, &err);
+}
+
+/* --- logs ------------------------------------------------------------------------------------- */
+
+/* "bytes=N-", "bytes=N-M", "bytes=-N" (RFC 9110, 14.1.2); one range. False: not one of these, which
+ * means the whole file. */
+static bool parse_range(const char *s, int64_t size, int64_t *ret_from, int64_t *ret_to)
+{
+	const char *dash;
+	long long from = 0, to = size - 1;
+	CLEANUP(free_p) char *first = NULL;
+
+	if (strncmp(s, "bytes=", 6) || strchr(s, ',') || !(dash = strchr(s, '-')))
+		return false;
+	s += 6;
+	first = xstrndup(s, (size_t)(dash - s));
+	if (!*first) {
+		if (str_to_i64(dash + 1, 1, INT64_MAX, &to))
+			return false;
+		from = to < size ? size - to : 0;
+		to = size - 1;
+	} else if (str_to_i64(first, 0, INT64_MAX, &from) ||
+		   (dash[1] && str_to_i64(dash + 1, from, INT64_MAX, &to))) {
+		return false;
+	}
+	*ret_from = from;
+	*ret_to = to < size ? to : size - 1;
+	return true;
+}
+
+/* Follows a log that grows: what is there, then what comes, until the run has ended. */
+struct follower {
+	struct server *srv;
+	int64_t run, at;
+};
+
+static bool run_ended(struct server *srv, int64_t run)
+{
+	CLEANUP(json_put_p) struct json_object *view = NULL;
+	struct json_object *ended = NULL;
+
+	if (view_run(srv->store, run, &view, NULL))
+		return true;
+	return json_object_object_get_ex(view, "ended", &ended) && ended;
+}
+
+static int follow(void *arg, struct buf *out)
+{
+	struct follower *f = arg;
+	CLEANUP(close_p) int fd = -1;
+	bool truncated, ended = run_ended(f->srv, f->run);
+	int64_t size = 0;
+	char block[32768];
+
+	if (runlog_read(f->srv->runlog, f->run, &fd, &size, &truncated, NULL))
+		return 0;
+	while (fd >= 0 && f->at < size && out->len < sizeof(block) * 8) {
+		int64_t want = size - f->at;
+		ssize_t n = pread(fd, block,
+				  want < (int64_t)sizeof(block) ? (size_t)want : sizeof(block),
+				  f->at);
+
+		if (n <= 0)
+			return 0;
+		buf_add(out, block, (size_t)n);
+		f->at += n;
+	}
+	return !ended || f->at < size;
+}
+
+static void start_follow(struct server *srv, struct http_res *res, int64_t run, int64_t offset)
+{
+	struct follower *f = xcalloc(1, sizeof(*f));
+
+	f->srv = srv;
+	f->run = run;
+	f->at = offset;
+	res->stream = follow;
+	res->stream_free = free;
+	res->stream_arg = f;
+	http_res_header(res, "Cache-Control", "no-store");
+	http_res_header(res, "X-Accel-Buffering", "no");
+}
+
+/* Part [from, to] of a file of `size` bytes; `partial` answers 206. */
+static void send_part(struct http_res *res, int fd, int64_t from, int64_t to, int64_t size,
+		      bool partial)
+{
+	char range[80];
+
+	res->file_fd = fd;
+	res->file_offset = from;
+	res->file_len = to - from + 1;
+	if (!partial)
+		return;
+	res->status = 206;
+	snprintf(range, sizeof(range), "bytes %lld-%lld/%lld", (long long)from, (long long)to,
+		 (long long)size);
+	http_res_header(res, "Content-Range", range);
+}
+
+static void beyond(struct http_res *res, int64_t size)
+{
+	char range[40];
+
+	snprintf(range, sizeof(range), "bytes */%lld", (long long)size);
+	http_res_problem(res, 416, "the log has %lld bytes", (long long)size);
+	http_res_header(res, "Content-Range", range);
+}
+
+void api_run_log(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	const char *range = http_header(req, "Range");
+	CLEANUP(close_p) int fd = -1;
+	struct error err = ERROR_INIT;
+	int64_t id, offset = 0, follow_it = 0, size = 0, from = 0, to;
+	bool truncated = false, partial;
+	char text[24];
+
+	if (!api_id(req, res, 0, &id) ||
+	    !api_query_i64(req, res, "offset", 0, INT64_MAX, &offset) ||
+	    !api_query_i64(req, res, "follow", 0, 1, &follow_it))
+		return;
+	if (runlog_read(srv->runlog, id, &fd, &size, &truncated, &err)) {
+		api_error(req, res, &err);
+		return;
+	}
+	/* Bytes of a guest: shown as text and as nothing else. */
+	res->content_type = "text/plain; charset=utf-8";
+	snprintf(text, sizeof(text), "%lld", (long long)size);
+	http_res_header(res, "Faultline-Log-Size", text);
+	http_res_header(res, "Accept-Ranges", "bytes");
+	if (truncated)
+		http_res_header(res, "Faultline-Log-Truncated", "1");
+	to = size - 1;
+	partial = range && parse_range(range, size, &from, &to);
+	if (offset > size || (partial && from >= size)) {
+		beyond(res, size);
+	} else if (follow_it) {
+		start_follow(srv, res, id, offset);
+	} else if (fd >= 0 && size) {
+		if (!partial)
+			from = offset;
+		if (from <= to)
+			send_part(res, steal_fd(&fd), from, to, size, partial);
+	}
+}
+
+/* --- results ------------------------------------------------------------------------------------ */
+
+static bool check_filter(const struct result_filter *f, struct http_res *res)
+{
+	enum status status;
+
+	if (f->status && !status_parse(f->status, &status))
+		http_res_problem(res, 400,
+				 "?status= is one of FAIL, ERROR, MISS, PASS, DONE, SKIP");
+	else if (f->commit && !sha_is_full(f->commit))
+		http_res_problem(res, 400, "?commit= is a hash of 40 hex digits");
+	else
+		return true;
+	return false;
+}
+
+void api_results(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct result_filter f = { .scenario = http_query(req, "scenario"),
+				   .status = http_query(req, "status"),
+				   .commit = http_query(req, "commit"),
+				   .cursor = http_query(req, "cursor") };
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int64_t limit = 100, full = 0;
+	int r;
+
+	if (!api_query_i64(req, res, "submission", 1, INT64_MAX, &f.submission) ||
+	    !api_query_i64(req, res, "run", 1, INT64_MAX, &f.run) ||
+	    !api_query_i64(req, res, "limit", 1, 500, &limit) ||
+	    !api_query_i64(req, res, "full", 0, 1, &full) || !check_filter(&f, res))
+		return;
+	f.limit = (int)limit;
+	f.full = full;
+	r = view_results(srv->store, &f, &view, &err);
+	api_view(req, res, r, view, &err);
+}
+
+void api_result(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int64_t id;
+	int r;
+
+	if (!api_id(req, res, 0, &id))
+		return;
+	r = view_result(srv->store, id, &view, &err);
+	api_view(req, res, r, view, &err);
+}
+
+/* --- commits and builds --------------------------------------------------------------------------- */
+
+void api_commit(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	const char *sha = req->params[0];
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	size_t len = strlen(sha);
+	int r;
+
+	if (len < 7 || len > 40 || strspn(sha, "0123456789abcdef") != len) {
+		http_res_problem(res, 404, "a commit is named by 7 to 40 hex digits");
+		return;
+	}
+	r = view_commit(srv->store, sha, &view, &err);
+	api_view(req, res, r, view, &err);
+}
+
+void api_build(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int64_t id;
+	int r;
+
+	if (!api_id(req, res, 0, &id))
+		return;
+	r = view_build(srv->store, id, &view, &err);
+	api_view(req, res, r, view, &err);
+}
+
+void api_artifact(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	CLEANUP(artifact_row_free) struct artifact_row row = { 0 };
+	CLEANUP(free_p) char *etag = NULL, *disposition = NULL;
+	const char *have = http_header(req, "If-None-Match");
+	struct error err = ERROR_INIT;
+	int64_t id, size = 0;
+	int fd = -1, r;
+
+	if (!api_id(req, res, 0, &id))
+		return;
+	r = store_artifact_get(srv->store, id, req->params[1], &row, &err);
+	if (!r)
+		r = blob_get(srv->blobs, row.sha256, &fd, &size, &err);
+	if (r) {
+		api_error(req, res, &err);
+		return;
+	}
+	etag = xasprintf("\"%s\"", row.sha256);
+	/* The name passed path_name_is_safe() when it was uploaded. */
+	disposition = xasprintf("attachment; filename=\"%s\"", row.name);
+	http_res_header(res, "ETag", etag);
+	http_res_header(res, "Faultline-SHA256", row.sha256);
+	http_res_header(res, "Content-Disposition", disposition);
+	if (have && !strcmp(have, etag)) {
+		close(fd);
+		res->status = 304;
+		return;
+	}
+	res->content_type = "application/octet-stream";
+	if (size)
+		send_part(res, fd, 0, size - 1, size, false);
+	else
+		close(fd);
+}
+
+/* --- agents, numbers, catalogues -------------------------------------------------------------------- */
+
+void api_agents(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int r = view_agents(srv->store, &view, &err);
+
+	api_view(req, res, r, view, &err);
+}
+
+void api_stats(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int r = view_stats(srv->store, &view, &err);
+
+	api_view(req, res, r, view, &err);
+}
+
+void api_plans(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view, *items = json_object_new_array();
+	struct error err = ERROR_INIT;
+	char **names = NULL;
+	size_t n = 0;
+	int r = plan_list(srv->jobs_dir, &names, &n, &err);
+
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(plan_free_p) struct plan *p = NULL;
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "name", json_str(names[i]));
+		json_object_object_add(
+			o, "default",
+			json_object_new_boolean(!strcmp(names[i], srv->config->plan)));
+		if (!plan_load(srv->jobs_dir, names[i], &p, NULL)) {
+			json_object_object_add(o, "summary", json_str(p->summary));
+			json_object_object_add(o, "configs",
+					       json_object_new_int64((int64_t)p->n_configs));
+			json_object_object_add(o, "cases",
+					       json_object_new_int64((int64_t)p->n_cases));
+		}
+		json_object_array_add(items, o);
+		free(names[i]);
+	}
+	free(names);
+	view = json_object_new_object();
+	json_object_object_add(view, "items", items);
+	if (r)
+		json_object_put(view);
+	api_view(req, res, r, view, &err);
+}
+
+void api_scenarios(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = json_object_new_object(), *items = json_object_new_array();
+	size_t n = 0;
+	const struct scenario *table = scenario_table(&n);
+
+	(void)srv;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "name", json_str(table[i].name));
+		json_object_object_add(o, "summary", json_str(table[i].summary));
+		json_object_object_add(o, "needs", json_str(table[i].needs));
+		json_object_object_add(o, "path", json_str(table[i].path));
+		json_object_array_add(items, o);
+	}
+	json_object_object_add(view, "items", items);
+	api_view(req, res, 0, view, NULL);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * events: GET /api/v1/events, server-sent events (HTML Living Standard, 9.2). Each event is
+ * "id: N", "event: TYPE", "data: JSON". A client that comes back with Last-Event-ID (or ?after=)
+ * gets what it missed, as far as it is kept; one that comes without gets what happens from now on.
+ */
+#ifndef FAULTLINE_SERVER_EVENTS_H
+#define FAULTLINE_SERVER_EVENTS_H
+
+#include "server/http.h"
+
+struct events;
+
+struct events *events_new(struct store *store);
+void events_free(struct events *e);
+
+void api_events(struct server *srv, const struct http_req *req, struct http_res *res);
+
+#endif
