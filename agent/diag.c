@@ -156,9 +156,11 @@ static const char *after_severity(const char *s, bool *ret_error)
 		const char *word;
 		bool error;
 	} words[] = {
-		{ "error:", true },	      { "fatal error:", true }, { "Error:", true },
-		{ "internal compiler error:", true }, { "ERROR:", true }, { "Fatal error:", true },
-		{ "warning:", false },	      { "Warning:", false },	{ "WARNING:", false },
+		{ "error:", true },    { "fatal error:", true },
+		{ "Error:", true },    { "internal compiler error:", true },
+		{ "ERROR:", true },    { "Fatal error:", true },
+		{ "warning:", false }, { "Warning:", false },
+		{ "WARNING:", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
