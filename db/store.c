@@ -98,6 +98,11 @@ int store_write(struct store *s, write_fn fn, void *arg, struct error *err)
 	return writer_do(s->writer, fn, arg, err);
 }
 
+void store_counts(struct store *s, int64_t *ret_writes, int64_t *ret_groups)
+{
+	writer_counts(s->writer, ret_writes, ret_groups);
+}
+
 void store_on_events(struct store *s, void (*fn)(void *arg), void *arg)
 {
 	writer_on_events(s->writer, fn, arg);

@@ -26,6 +26,8 @@ must_check int store_run(struct store *s, enum db_query name, const struct arg *
 must_check int store_insert(struct store *s, enum db_query name, const struct arg *args, int n,
 			    int64_t *ret_id, struct error *err);
 
+void store_counts(struct store *s, int64_t *ret_writes, int64_t *ret_groups);
+
 /* A read-only connection inside a transaction: everything read is of one moment. */
 struct reader {
 	struct store *store;
@@ -39,6 +41,8 @@ struct writer;
 must_check int writer_start(struct db *db, struct writer **ret, struct error *err);
 void writer_stop(struct writer *w); /* after what was accepted is committed; closes the db */
 must_check int writer_do(struct writer *w, write_fn fn, void *arg, struct error *err);
+/* Transactions asked for, and commits that were made for them. */
+void writer_counts(struct writer *w, int64_t *ret_writes, int64_t *ret_groups);
 void writer_on_events(struct writer *w, void (*fn)(void *arg), void *arg);
 void writer_on_queued(struct writer *w, void (*fn)(void *arg), void *arg);
 

@@ -101,6 +101,18 @@ static int add_row(struct db *db, enum db_query name, const struct arg *args, in
 	return r < 0 ? r : 0;
 }
 
+/* How well group commit groups. */
+static struct json_object *writer_stats(struct store *s)
+{
+	struct json_object *o = json_object_new_object();
+	int64_t writes, groups;
+
+	store_counts(s, &writes, &groups);
+	json_object_object_add(o, "writes", json_object_new_int64(writes));
+	json_object_object_add(o, "commits", json_object_new_int64(groups));
+	return o;
+}
+
 int view_stats(struct store *s, struct json_object **ret, struct error *err)
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
@@ -112,6 +124,7 @@ int view_stats(struct store *s, struct json_object **ret, struct error *err)
 		r = db_row(rd.db, Q_STATS_COUNTS, NO_ARGS, &o, err);
 	if (r < 0)
 		return r;
+	json_object_object_add(o, "writer", writer_stats(s));
 	jobs = json_object_new_object();
 	json_object_object_add(o, "jobs", jobs);
 	r = add_row(rd.db, Q_STATS_JOBS, ARGS(S("build")), "build", jobs, err);

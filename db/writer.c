@@ -42,6 +42,7 @@ struct writer {
 	struct write *head, **tail;
 	bool stopping;
 	struct callback on_events, on_queued;
+	int64_t writes, groups; /* done so far */
 	/* The thread's own: how many callers came together last time. */
 	int company;
 };
@@ -107,9 +108,11 @@ static int run_one(struct writer *w, struct write *one)
 static void answer(struct writer *w, struct write *group, int failed, const struct error *why)
 {
 	pthread_mutex_lock(&w->mutex);
+	w->groups++;
 	while (group) {
 		struct write *next = group->next;
 
+		w->writes++;
 		if (failed < 0 && group->result >= 0) {
 			group->result = failed;
 			if (group->err)
@@ -246,6 +249,14 @@ int writer_do(struct writer *w, write_fn fn, void *arg, struct error *err)
 	pthread_mutex_unlock(&w->mutex);
 	pthread_cond_destroy(&one.wake);
 	return one.result;
+}
+
+void writer_counts(struct writer *w, int64_t *ret_writes, int64_t *ret_groups)
+{
+	pthread_mutex_lock(&w->mutex);
+	*ret_writes = w->writes;
+	*ret_groups = w->groups;
+	pthread_mutex_unlock(&w->mutex);
 }
 
 static void callback_set(struct writer *w, struct callback *to, void (*fn)(void *arg), void *arg)
