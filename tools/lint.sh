@@ -55,7 +55,7 @@ declare -A may=(
 	[agent]='lib jobs agent'
 	[server]='lib jobs db agent server'
 	[cli]='lib jobs agent cli'
-	[tools]='lib'
+	[tools]='lib tools'
 )
 generated='version.h db_queries.h templates.h static_files.h'
 
