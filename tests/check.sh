@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The tests, called by `make check`: lint, units as built and under ASan and UBSan, the real server
+# and agent on loopback (the sanitized ones), and one real kernel. The last line sums them up.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+passed=0 failed=0
+
+# part NAME COMMAND...: its last line is "N passed, N failed".
+part() {
+	local name=$1 begin=$SECONDS line
+	shift
+	echo "=== $name"
+	line=$("$@" 2>&1 | tee /dev/stderr | tail -n 1)
+	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+		passed=$((passed + BASH_REMATCH[1]))
+		failed=$((failed + BASH_REMATCH[2]))
+	else
+		echo "$name did not end with its count"
+		failed=$((failed + 1))
+	fi
+	echo "=== $name: $((SECONDS - begin)) s"
+}
+lint() {
+	if tools/lint.sh; then echo "1 passed, 0 failed"; else echo "0 passed, 1 failed"; fi
+}
+asan=build-asan
+
+part lint lint
+part units make -s check-unit
+part "units, sanitized" make -s O=$asan SAN=address,undefined check-unit
+make -s O=$asan SAN=address,undefined all || failed=$((failed + 1))
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+for script in tests/integration/*.sh; do
+	case ${script##*/} in
+	lib.sh | real.sh) ;;
+	*) part "${script##*/}" env BUILD=$asan "$script" ;;
+	esac
+done
+unset ASAN_OPTIONS UBSAN_OPTIONS
+part "a real kernel" tests/integration/real.sh
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# lib.sh: what the integration tests share. Source it; it makes a scratch folder ($tmp), ends what
+# was started when the script ends, and counts checks. Everything runs on loopback, on free ports.
+
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
+root=$PWD
+bin=$root/${BUILD:-build}/bin
+tmp=$(mktemp -d)
+passed=0 failed=0
+declare -A running # name → pid
+
+ok() { passed=$((passed + 1)); [ -z "${V:-}" ] || echo "ok   $*"; }
+not_ok() { failed=$((failed + 1)); echo "FAIL $*"; }
+# check DESCRIPTION COMMAND...: passes when the command succeeds.
+check() { local what=$1; shift; if "$@"; then ok "$what"; else not_ok "$what"; fi; }
+equal() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1: got '$2', wanted '$3'"; fi; }
+
+# Waits until the command succeeds, looking ten times a second. wait_for SECONDS COMMAND...
+exec {never}<> <(:) # a descriptor that never becomes readable: read -t waits without a process
+wait_for() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt "$deadline" ] || return 1
+		read -r -t 0.1 -u "$never" _ || true
+	done
+}
+
+# start NAME COMMAND...: in the background, output in $tmp/NAME.out and $tmp/NAME.log.
+start() {
+	local name=$1
+	shift
+	"$@" >"$tmp/$name.out" 2>>"$tmp/$name.log" &
+	running[$name]=$!
+}
+stop() { # stop NAME [SIGNAL]
+	local pid=${running[$1]:-}
+	[ -n "$pid" ] || return 0
+	kill -"${2:-TERM}" "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	local code=$?
+	unset "running[$1]"
+	return $code
+}
+finish() {
+	local name
+	for name in "${!running[@]}"; do stop "$name" KILL; done
+	if [ "$failed" -gt 0 ] || [ "$passed" -eq 0 ]; then
+		for f in "$tmp"/*.log; do
+			[ -s "$f" ] && { echo "--- ${f##*/}"; tail -n 25 "$f"; }
+		done
+	fi
+	rm -rf "$tmp"
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+url='' port=''
+# start_server [ADDRESS:PORT]: with $tmp/server.conf; sets $url and $port.
+start_server() {
+	start server "$bin/faultline-server" --config "$tmp/server.conf" --listen "${1:-127.0.0.1:0}"
+	wait_for 30 grep -q '^listening on ' "$tmp/server.out" || { not_ok "the server starts"; return 1; }
+	url=$(sed -n 's/^listening on //p' "$tmp/server.out")
+	url=${url%/}
+	port=${url##*:}
+	export FAULTLINE_SERVER=$url
+}
+api() { curl -sS --noproxy '*' --max-time 30 "$url/api/v1/$1" "${@:2}"; }
+# Nothing that names the scratch folder is left running but the server.
+no_strays() {
+	local pid
+	for pid in $(pgrep -f -- "$tmp" || true); do
+		[ "$pid" = "$$" ] || [ "$pid" = "$BASHPID" ] || [ "$pid" = "${running[server]:-}" ] && continue
+		case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+		'' | *pgrep*) continue ;;
+		esac
+		return 1
+	done
+}

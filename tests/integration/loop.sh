@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The whole loop on loopback: the real server, the real agent, real git, a toy kernel that builds in
+# a second, and a stand-in for QEMU that plays the script which the toy kernel "built". Then the
+# same with parts killed in the middle.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+export FAULTLINE_QEMU=$root/${BUILD:-build}/tests/integration/fake_qemu
+work=$tmp/agent
+
+# --- a toy kernel: its image is the script that the stand-in plays ------------------------------
+git init -q -b main "$tmp/toy"
+toy() { git -C "$tmp/toy" -c user.name=Toy -c user.email=toy@localhost "$@"; }
+cat >"$tmp/toy/Makefile" <<'MAKE'
+O ?= .
+tinyconfig:
+	@: > $(O)/.config
+olddefconfig:
+	@true
+kernelrelease:
+	@echo 6.12.0-toy
+bzImage:
+	@echo "  CC      mm/toy.o"
+	@sh $(CURDIR)/build.sh
+	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
+	@cp $(CURDIR)/script $(O)/arch/x86/boot/bzImage
+	@echo 6.12.0-toy > $(O)/include/config/kernel.release
+	@: > $(O)/System.map
+MAKE
+# commit SUBJECT SCRIPT [BUILD]: one toy commit; prints its id.
+commit() {
+	printf '#fake\n# %s\n%s\n' "$1" "$2" >"$tmp/toy/script"
+	printf '%s\n' "${3:-true}" >"$tmp/toy/build.sh"
+	toy add -A && toy commit -q -m "$1" && toy rev-parse HEAD
+}
+good=$(commit "good" $'ready\nserve 1')
+
+cat >"$tmp/server.conf" <<CONF
+[server]
+data = $tmp/data
+lease_seconds = 3
+poll_seconds = 0
+
+[repo toy]
+url = $tmp/toy/.git
+local = yes
+base = main
+
+[submit]
+plan = quick
+CONF
+token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
+token agent agent
+token dev maintainer
+start_server || exit 1
+export FAULTLINE_TOKEN_FILE=$tmp/dev.token
+start_agent() {
+	start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
+		--work "$work" --name toy --accel tcg "$@"
+}
+submit() { "$bin/faultline" submit --git toy --ref "$1" ${2:+--base "$2"} 2>>"$tmp/submit.log"; }
+cells() { # "sha status/reason" of the scenario's cell in every row of a submission
+	api "submissions/$1" | jq -r --arg s "$2" '.matrix as $m | ($m.cases | index($s)) as $i |
+		$m.rows[] | .sha + " " + (if $i == null or .cells[$i] == null
+		then "-" else .cells[$i].status + "/" + (.cells[$i].reason // "") end)'
+}
+cell() { cells "$1" "$2" | sed -n "s/^$3 //p"; }
+state() { api "submissions/$1" | jq -r .state; }
+is_state() { [ "$(state "$1")" = "$2" ]; }
+
+# --- verdicts --------------------------------------------------------------------------------------
+start_agent
+crash=$(commit "crash" $'ready\ndie split.mprotect 1 __split_huge_pmd_locked\nserve 1')
+broken=$(commit "does not compile" $'ready\nserve 1' \
+	'echo "mm/huge_memory.c:12:3: error: unknown type name nope" >&2; exit 2')
+noboot=$(commit "does not boot" $'panic start_kernel')
+silent=$(commit "answers nothing on the console" $'hang')
+pre=$(commit "deposits" $'ready\nskip\nserve 1')
+id=$(submit "$pre" "$good")
+"$bin/faultline" watch "$id" >"$tmp/watch.out" 2>&1
+equal "watch: a kernel failed" $? 1
+equal "good: PASS" "$(cell "$id" split.mprotect "$good")" "PASS/"
+equal "crash: FAIL with the BUG" "$(cell "$id" split.mprotect "$crash")" "FAIL/bug"
+equal "crash: the cases after it ran in a new machine" \
+	"$(cell "$id" split.munmap "$crash")" "PASS/"
+equal "does not boot: FAIL with its splat" \
+	"$(cell "$id" split.munmap "$noboot" | cut -d/ -f1)" "FAIL"
+equal "silent: MISS, never FAIL" "$(cell "$id" split.mprotect "$silent" | cut -d/ -f1)" "MISS"
+equal "predeposit: SKIP" "$(cell "$id" split.mprotect "$pre")" "SKIP/predeposit"
+build=$(api "submissions/$id" | jq -r --arg c "$broken" \
+	'.matrix.rows[] | select(.sha == $c) | .build | .status + " " + (.id | tostring)')
+equal "does not compile: the build FAILs" "${build% *}" "FAIL"
+check "and names file and line" grep -q 'mm/huge_memory.c:12:3: error' \
+	<(api "builds/${build#* }")
+result=$(api "results?submission=$id&status=FAIL&scenario=split.mprotect&limit=1" | jq -r '.items[0].id')
+check "repro names kernel, scenario and fault" grep -q -- \
+	"run --kernel bzImage.*--scenario .*split.mprotect.*--fault" <("$bin/faultline" repro "$result")
+check "ktap output has a plan" grep -q '^1\.\.[1-9]' <("$bin/faultline" results "$id" --format ktap)
+runs_before=$(api stats | jq -c .jobs)
+again=$(submit "$pre" "$good")
+"$bin/faultline" watch "$again" >/dev/null 2>&1
+equal "the same range again builds and tests nothing" "$(api stats | jq -c .jobs)" "$runs_before"
+
+# --- SIGTERM drains -----------------------------------------------------------------------------------
+stop agent TERM
+equal "the agent drains and ends well" $? 0
+
+# --- kill -9 of the agent in mid-build --------------------------------------------------------------
+slow=$(commit "builds slowly" $'ready\nserve 1' 'sleep 4')
+id=$(submit "$slow" "$slow")
+start_agent
+building() { api agents | jq -e '[.items[].runs[]? | select(.progress.phase == "build")] | length > 0'; }
+check "the build is under way" wait_for 60 building
+stop agent KILL
+check "nothing of the killed agent is left running" wait_for 15 no_strays
+start_agent
+check "another attempt finishes the build" wait_for 90 is_state "$id" done
+equal "and its test" "$(cell "$id" split.mprotect "$slow")" "PASS/"
+
+# --- kill -9 of the agent in mid-boot -----------------------------------------------------------------
+boot=$(commit "boots at the second try" $'once booted hang\nready\nserve 1')
+id=$(submit "$boot" "$boot")
+booting() { pgrep -f -- "$FAULTLINE_QEMU" && [ -e "$work/images/booted" ]; }
+check "a machine is booting" wait_for 60 booting
+stop agent KILL
+no_qemu() { ! pgrep -f -- "$FAULTLINE_QEMU"; }
+check "no orphan machine" wait_for 15 no_qemu
+check "nothing else of the agent either" wait_for 15 no_strays
+start_agent
+check "another attempt finishes the test" wait_for 90 is_state "$id" done
+equal "with its verdict" "$(cell "$id" split.munmap "$boot")" "PASS/"
+
+# --- kill -9 of the server in mid-upload ----------------------------------------------------------------
+chatty=$(commit "talks while it builds" $'ready\nserve 1' \
+	'i=0; while [ $i -lt 40000 ]; do i=$((i + 1)); echo "line $i of the build log"; done; sleep 2')
+id=$(submit "$chatty" "$chatty")
+run_of() { api "submissions/$id" | jq -r '[.matrix.rows[].build.run? // empty][0] // empty'; }
+uploading() { find "$tmp/data/logs" -name '*.log' -newer "$tmp/mark" -size +64k | grep -q .; }
+touch "$tmp/mark"
+check "the log is being uploaded" wait_for 60 uploading
+stop server KILL
+start_server "127.0.0.1:$port"
+check "the job is finished after the restart" wait_for 90 is_state "$id" done
+run=$(api "builds/$(api "submissions/$id" | jq -r '.matrix.rows[0].build.id')" | jq -r '.runs[-1].id // .runs[0].id')
+"$bin/faultline" log "$run" | sed -n 's/^line \([0-9]*\) of the build log$/\1/p' >"$tmp/lines"
+seq 40000 >"$tmp/wanted"
+check "no byte of the log is missing, none is there twice" cmp -s "$tmp/lines" "$tmp/wanted"
+equal "and the test ran" "$(cell "$id" split.mprotect "$chatty")" "PASS/"
+
+# --- bad input ---------------------------------------------------------------------------------------------
+id=$(submit no-such-branch)
+check "an unknown ref is refused" wait_for 30 is_state "$id" refused
+check "with a message that names it" grep -q no-such-branch <(api "submissions/$id" | jq -r .message)
+"$bin/faultline" submit --git toy --ref main --plan nonsense >/dev/null 2>"$tmp/plan.err"
+check "an unknown plan is named, with the known ones" grep -q 'nonsense.*quick' "$tmp/plan.err"
+"$bin/faultline" submit --git "file://$tmp/toy" --ref main >/dev/null 2>"$tmp/url.err"
+check "a local path that nobody configured is refused" grep -q '422' "$tmp/url.err"
+
+stop agent TERM
+stop server TERM
+equal "the server drains and ends well" $? 0
+finish
