@@ -51,6 +51,7 @@ void http_reap(struct http *h, int64_t now_us)
 		shutdown(s->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
 	}
 	pthread_mutex_unlock(&h->lock);
+	linger_reap(h, now_us);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
@@ -216,8 +217,11 @@ static enum MHD_Result reply(struct http_conn *c)
 		MHD_add_response_header(r, "Cache-Control", "no-cache");
 	for (int i = 0; i < res->n_extra; i++)
 		MHD_add_response_header(r, res->extra[i][0], res->extra[i][1]);
-	if (c->close_after)
+	if (c->close_after) {
 		MHD_add_response_header(r, "Connection", "close");
+		if (c->sock)
+			linger_add(c->http, c->sock->fd);
+	}
 	c->phase = CONN_REPLIED;
 	set_deadline(c, 0);
 	ok = MHD_queue_response(c->mhd, (unsigned)res->status, r);
@@ -454,6 +458,7 @@ void http_free(struct http *h)
 {
 	if (!h)
 		return;
+	linger_reap(h, INT64_MAX);
 	pool_free(h->pool);
 	pthread_mutex_destroy(&h->lock);
 	pthread_cond_destroy(&h->idle);

@@ -14,6 +14,7 @@
  *   http_match.c    address → row of the table
  *   http_pool.c     worker threads, parked requests, waiting streams, deadlines
  *   http_stream.c   streamed bodies
+ *   http_linger.c   closing without a reset
  *   http_req.c      what handlers ask and say
  */
 #ifndef FAULTLINE_SERVER_HTTP_H

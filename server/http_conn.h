@@ -20,6 +20,8 @@
 #define HTTP_STREAM_HIGH_BYTES (1 << 20) /* a stream is filled again only below this */
 #define HTTP_DRAIN_BYTES (8LL << 20) /* how much of a refused body is read before the answer */
 
+#define HTTP_MAX_LINGERING 128 /* refused connections whose rest is read for a moment */
+
 struct MHD_Connection;
 struct pool;
 
@@ -77,6 +79,11 @@ struct http_conn {
 	bool ended;
 };
 
+struct lingering {
+	int fd;
+	int64_t until_us;
+};
+
 struct http {
 	struct server *srv;
 	struct http_conf conf;
@@ -84,10 +91,12 @@ struct http {
 	void *daemon; /* struct MHD_Daemon */
 	int port;
 	struct pool *pool;
-	pthread_mutex_t lock; /* socks, counts */
+	pthread_mutex_t lock; /* socks, counts, lingering */
 	pthread_cond_t idle;
 	struct http_sock *socks;
 	int n_requests, n_streams;
+	struct lingering lingering[HTTP_MAX_LINGERING];
+	int n_lingering;
 };
 
 /* http.c */
@@ -128,6 +137,10 @@ bool pool_draining(struct pool *p);
 /* Joins the threads; what was suspended is resumed to be ended. Still takes (and ends) requests. */
 void pool_stop(struct pool *p);
 void pool_free(struct pool *p); /* after pool_stop(); NULL is fine */
+
+/* http_linger.c: the socket's other end may still be sending; its answer must not get lost. */
+void linger_add(struct http *h, int fd);
+void linger_reap(struct http *h, int64_t now_us);
 
 /* http_stream.c */
 /* libmicrohttpd's thread: copies out of the buffer, or suspends and asks for more. -1 = end. */
