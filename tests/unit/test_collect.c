@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/collect.h"
+#include "lib/limits.h"
+
+#define REC "# faultline "
+#define READY REC "{\"type\":\"ready\",\"version\":1,\"release\":\"6.12\"}\n"
+#define BEGIN(id, n) REC "{\"type\":\"begin\",\"id\":" id ",\"nth\":" n "}\n"
+#define DONE(id, n, more)                                   \
+	REC "{\"type\":\"result\",\"id\":" id ",\"nth\":" n \
+	    ",\"outcome\":\"done\",\"checks\":[],\"injected\":" more "}\n"
+#define END REC "{\"type\":\"end\"}\n"
+#define HEAD "KTAP version 1\n1..2\n"
+
+static char seen[200];
+
+static void on_event(void *arg, const struct collect_event *e)
+{
+	static const char letters[] = {
+		[COLLECT_READY] = 'R',	[COLLECT_CALIBRATION] = 'C', [COLLECT_BEGIN] = 'b',
+		[COLLECT_RESULT] = 'r', [COLLECT_CASE] = 'c',	     [COLLECT_BAIL] = 'B',
+		[COLLECT_END] = 'E'
+	};
+	size_t n = strlen(seen);
+
+	(void)arg;
+	seen[n] = letters[e->type];
+	seen[n + 1] = '\0';
+}
+
+/* Feeds an answer to a sweep (id 1, from 1) and a burst (id 2), `step` bytes at a time. */
+static int answer(const char *text, size_t step)
+{
+	const struct collect_case cases[] = { { 1, true, 1 }, { 2, false, 0 } };
+	struct error err = ERROR_INIT;
+	struct collect c;
+	int r;
+
+	seen[0] = '\0';
+	collect_init(&c, on_event, NULL);
+	r = collect_feed(&c, READY, strlen(READY), &err);
+	assert_int_equal(r, 0);
+	collect_expect(&c, cases, 2);
+	for (size_t at = 0, len = strlen(text); at < len && !r; at += step)
+		r = collect_feed(&c, text + at, step < len - at ? step : len - at, &err);
+	collect_free(&c);
+	return r;
+}
+
+static const char good[] = HEAD REC
+	"{\"type\":\"calibration\",\"site\":\"x\",\"splits\":1,\"hits\":1,\"allocates\":true}\n" BEGIN(
+		"1", "1") DONE("1", "1", "1") "# a remark\n" BEGIN("1", "2")
+		DONE("1", "2", "0,\"last\":true") "ok 1 split.mprotect # 1 point\n" BEGIN("2", "0")
+			DONE("2", "0", "3") "not ok 2 split.munmap\n" END;
+
+static void reads_a_good_answer(void **state)
+{
+	(void)state;
+	assert_int_equal(answer(good, 1), 0);
+	assert_string_equal(seen, "RCbrbrcbrcE");
+	assert_int_equal(answer(good, 7), 0);
+	assert_int_equal(answer(good, sizeof(good)), 0);
+	assert_string_equal(seen, "RCbrbrcbrcE");
+}
+
+static void rejects(void **state)
+{
+	static const char *const bad[] = {
+		"1..2\n",
+		"KTAP version 1\n1..3\n",
+		"KTAP version 1\n1..two\n",
+		HEAD END,
+		HEAD "ok 1 x\n",
+		HEAD BEGIN("2", "0"),
+		HEAD BEGIN("1", "2"),
+		HEAD BEGIN("1", "1") BEGIN("1", "1"),
+		HEAD DONE("1", "1", "0"),
+		HEAD BEGIN("1", "1") DONE("1", "2", "0"),
+		HEAD BEGIN("1", "1") DONE("1", "1", "1") "ok 1 x\n",
+		HEAD BEGIN("1", "1") DONE("1", "1", "0,\"last\":true") BEGIN("1", "2"),
+		HEAD BEGIN("1", "1") DONE("1", "1", "0,\"last\":true") "ok 2 x\n",
+		HEAD READY,
+		HEAD REC "{\"type\":\"what\"}\n",
+		HEAD REC "{broken\n",
+		HEAD REC "[]\n",
+		HEAD "Bail out! the guest is confused\n",
+		HEAD "\x7f\x45\x4c\x46\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (answer(bad[i], 5) != -EPROTO)
+			fail_msg("accepted: %s", bad[i]);
+}
+
+static void long_lines_and_nuls(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct collect c;
+	char chunk[1024];
+	int r = 0;
+
+	(void)state;
+	memset(chunk, '#', sizeof(chunk));
+	collect_init(&c, on_event, NULL);
+	for (int i = 0; i < 2 * LIMIT_RECORD_BYTES / 1024 && !r; i++)
+		r = collect_feed(&c, chunk, sizeof(chunk), &err);
+	assert_int_equal(r, -EPROTO);
+	assert_true(c.line.len <= LIMIT_RECORD_BYTES);
+	collect_free(&c);
+	collect_init(&c, on_event, NULL);
+	assert_int_equal(collect_feed(&c, "#\0\n", 3, &err), -EPROTO);
+	collect_free(&c);
+}
+
+static void bail_out_ends_it(void **state)
+{
+	(void)state;
+	assert_int_equal(answer(HEAD BEGIN("1", "1") REC
+				"{\"type\":\"result\",\"id\":1,\"nth\":1,\"outcome\":\"timeout\","
+				"\"stuck\":{\"state\":\"D\",\"killed\":false}}\n"
+				"Bail out! id=1 unkillable\nwhatever\n",
+				3),
+			 0);
+	assert_string_equal(seen, "RbrB");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_a_good_answer),
+		cmocka_unit_test(rejects),
+		cmocka_unit_test(long_lines_and_nuls),
+		cmocka_unit_test(bail_out_ends_it),
+	};
+
+	return cmocka_run_group_tests_name("collect", tests, NULL, NULL);
+}

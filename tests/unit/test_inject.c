@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <string.h>
+
+#include "agent/inject.h"
+#include "jobs/parts.h"
+#include "lib/buf.h"
+#include "lib/limits.h"
+
+#define HEAD "FAULT_INJECTION: forcing a failure.\nname failslab, interval 1, times 1\n"
+
+struct taken {
+	int traces;
+	struct stack *stacks;
+	size_t n;
+	struct buf left; /* the text of the lines that stay */
+};
+
+static void take(const char *log, struct taken *t)
+{
+	struct klog k;
+
+	*t = (struct taken){ 0 };
+	klog_parse(log, strlen(log), &k);
+	t->traces = inject_take(&k, &t->stacks, &t->n);
+	for (size_t i = 0; i < k.n; i++)
+		if (!k.lines[i].removed)
+			buf_printf(&t->left, "%.*s\n", (int)k.lines[i].len, k.lines[i].text);
+	klog_free(&k);
+}
+
+static void taken_free(struct taken *t)
+{
+	stacks_free(t->stacks, t->n);
+	buf_free(&t->left);
+}
+
+static void takes_a_trace_out(void **state)
+{
+	struct taken t;
+
+	(void)state;
+	take("before\n" HEAD "CPU: 0 UID: 0\nHardware name: x\nCall Trace:\n <TASK>\n"
+	     " dump_stack_lvl+0x1/0x2\n should_fail_ex+0x1/0x2\n pte_alloc_one+0x1/0x2\n"
+	     " ? stale+0x1/0x2\n f.isra.0+0x1/0x2\nRIP: 0033:0x1\n </TASK>\nafter\n",
+	     &t);
+	assert_int_equal(t.traces, 1);
+	assert_int_equal(t.n, 1);
+	assert_int_equal(t.stacks[0].n, 2);
+	assert_string_equal(t.stacks[0].frames[0], "pte_alloc_one");
+	assert_string_equal(t.stacks[0].frames[1], "f");
+	assert_string_equal(buf_cstr(&t.left), "before\nafter\n");
+	taken_free(&t);
+}
+
+static void equal_stacks_are_counted(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct taken t;
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		buf_printf(&b, HEAD "Call Trace:\n <TASK>\n f%d+0x%x/0x99\n </TASK>\n", i % 2, i);
+	take(buf_cstr(&b), &t);
+	assert_int_equal(t.traces, 10);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(t.stacks[0].count, 5);
+	assert_string_equal(buf_cstr(&t.left), "");
+	taken_free(&t);
+	buf_free(&b);
+}
+
+static void distinct_stacks_are_capped(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct taken t;
+
+	(void)state;
+	for (int i = 0; i < 2 * LIMIT_STACKS; i++) {
+		buf_str(&b, HEAD "Call Trace:\n <TASK>\n");
+		for (int f = 0; f < 2 * LIMIT_STACK_FRAMES; f++)
+			buf_printf(&b, " f%d_%d+0x1/0x99\n", i, f);
+		buf_str(&b, " </TASK>\n");
+	}
+	take(buf_cstr(&b), &t);
+	assert_int_equal(t.n, LIMIT_STACKS);
+	assert_int_equal(t.stacks[0].n, LIMIT_STACK_FRAMES);
+	taken_free(&t);
+	buf_free(&b);
+}
+
+/* A trace without its end must not swallow the splat behind it. */
+static void a_splat_behind_stays(void **state)
+{
+	struct taken t;
+
+	(void)state;
+	take(HEAD "Call Trace:\n <TASK>\n pte_alloc_one+0x1/0x2\n"
+		  "BUG: kernel NULL pointer dereference\nCPU: 1\nCall Trace:\n <TASK>\n"
+		  " g+0x1/0x2\n </TASK>\n",
+	     &t);
+	assert_non_null(strstr(buf_cstr(&t.left), "BUG: kernel NULL"));
+	assert_non_null(strstr(buf_cstr(&t.left), " g+0x1/0x2"));
+	taken_free(&t);
+	take(HEAD, &t);
+	assert_int_equal(t.traces, 1);
+	assert_int_equal(t.n, 0);
+	taken_free(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_a_trace_out),
+		cmocka_unit_test(equal_stacks_are_counted),
+		cmocka_unit_test(distinct_stacks_are_capped),
+		cmocka_unit_test(a_splat_behind_stays),
+	};
+
+	return cmocka_run_group_tests_name("inject", tests, NULL, NULL);
+}

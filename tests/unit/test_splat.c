@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel logs in tests/golden/console: NAME.log has what a console showed, NAME.want what is to be
+ * found in it. Dropping in a log and running with UPDATE_GOLDEN=1 adds a test (read what it wrote).
+ */
+/* clang-format off */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/inject.h"
+#include "agent/splat.h"
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/path.h"
+
+#define GOLDEN "tests/golden/console"
+
+/* What was found, as text. */
+static void describe(const struct buf *log, struct buf *out)
+{
+	struct stack *stacks = NULL;
+	size_t n = 0, at = 0;
+	struct klog k;
+	int traces;
+
+	klog_parse(buf_cstr(log), log->len, &k);
+	traces = inject_take(&k, &stacks, &n);
+	buf_printf(out, "injected %d distinct %zu\n", traces, n);
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(out, "stack %dx", stacks[i].count);
+		for (int f = 0; f < stacks[i].n; f++)
+			buf_printf(out, " %s", stacks[i].frames[f]);
+		buf_char(out, '\n');
+	}
+	for (struct splat s; splat_next(&k, &at, &s); splat_free(&s))
+		buf_printf(out, "%s %s \"%s\" at %lld, %zu bytes\n", splat_kind_name(s.kind),
+			   s.fingerprint, s.title, (long long)s.console_offset, strlen(s.excerpt));
+	stacks_free(stacks, n);
+	klog_free(&k);
+}
+
+static void check_golden(const char *name, int stem)
+{
+	CLEANUP(free_p) char *log_path = xasprintf(GOLDEN "/%s", name);
+	CLEANUP(free_p) char *want_path = xasprintf(GOLDEN "/%.*s.want", stem, name);
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+	CLEANUP(buf_free) struct buf want = BUF_INIT;
+	CLEANUP(buf_free) struct buf got = BUF_INIT;
+
+	assert_int_equal(path_read(log_path, 4 << 20, &log, NULL), 0);
+	describe(&log, &got);
+	if (getenv("UPDATE_GOLDEN"))
+		assert_int_equal(path_write_atomic(want_path, got.data, got.len, 0644, NULL), 0);
+	assert_int_equal(path_read(want_path, 1 << 20, &want, NULL), 0);
+	if (strcmp(buf_cstr(&want), buf_cstr(&got)) != 0)
+		fail_msg("%s: found\n%swhere this was due\n%s", name, buf_cstr(&got),
+			 buf_cstr(&want));
+}
+
+static void golden(void **state)
+{
+	DIR *d = opendir(GOLDEN);
+	int n = 0;
+
+	(void)state;
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		size_t len = strlen(e->d_name);
+
+		if (len > 4 && strcmp(e->d_name + len - 4, ".log") == 0) {
+			check_golden(e->d_name, (int)len - 4);
+			n++;
+		}
+	}
+	closedir(d);
+	assert_true(n >= 10);
+}
+
+static void first_of(const char *log, struct splat *s)
+{
+	struct stack *stacks;
+	size_t n;
+
+	splat_read_log(log, strlen(log), s, &stacks, &n);
+	stacks_free(stacks, n);
+}
+
+static const char bug_log[] = "[    1.000000] kernel BUG at mm/x.c:10!\n"
+			      "[    1.000000] RIP: 0010:f.isra.0+0x1/0x2\n"
+			      "[    1.000000]  g+0x1/0x2\n";
+
+/* Another build: other lines, offsets, addresses and suffixes, the same defect. */
+static void fingerprint_is_stable(void **state)
+{
+	static const char other[] = "[   99.000000][  T77] kernel BUG at mm/x.c:99!\n"
+				    "[   99.000000][  T77] RIP: 0010:f+0x100/0x200\n"
+				    "[   99.000000][  T77]  ? stale+0x1/0x2\n"
+				    "[   99.000000][  T77]  g.constprop.3+0x7/0x8 [mod]\n";
+	static const char different[] = "kernel BUG at mm/x.c:10!\nRIP: 0010:h+0x1/0x2\n"
+					" g+0x1/0x2\n";
+	struct splat a, b, c;
+
+	(void)state;
+	first_of(bug_log, &a);
+	first_of(other, &b);
+	first_of(different, &c);
+	assert_string_equal(a.title, "kernel BUG in f");
+	assert_string_equal(a.title, b.title);
+	assert_string_equal(a.fingerprint, b.fingerprint);
+	assert_int_equal(strlen(a.fingerprint), 16);
+	assert_string_not_equal(a.fingerprint, c.fingerprint);
+	splat_free(&a);
+	splat_free(&b);
+	splat_free(&c);
+}
+
+static void nothing_in_nothing(void **state)
+{
+	struct splat s;
+
+	(void)state;
+	first_of("", &s);
+	assert_int_equal(s.kind, SPLAT_NONE);
+	first_of("faultline: begin id=1 nth=1\nBUG", &s);
+	assert_int_equal(s.kind, SPLAT_NONE);
+	/* A mark is ours, whatever words are in it. */
+	first_of("faultline: BUG: kernel BUG at\n", &s);
+	assert_int_equal(s.kind, SPLAT_NONE);
+}
+
+static void excerpt_is_capped_and_printable(void **state)
+{
+	struct buf log = BUF_INIT;
+	struct splat s;
+
+	(void)state;
+	buf_str(&log, "BUG: Bad \x1b[31mthing\n");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&log, "%0200d\n", i);
+	first_of(buf_cstr(&log), &s);
+	assert_true(strlen(s.excerpt) <= PARTS_EXCERPT_BYTES);
+	assert_null(strchr(s.excerpt, '\x1b'));
+	assert_null(strchr(s.title, '\x1b'));
+	splat_free(&s);
+	buf_free(&log);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(golden),
+		cmocka_unit_test(fingerprint_is_stable),
+		cmocka_unit_test(nothing_in_nothing),
+		cmocka_unit_test(excerpt_is_capped_and_printable),
+	};
+
+	return cmocka_run_group_tests_name("splat", tests, NULL, NULL);
+}
