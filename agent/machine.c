@@ -308,6 +308,8 @@ static void close_points(struct machine *m, bool all, enum machine_end end)
 
 	while (i < m->n_points && (all || is_closed(m, i)))
 		close_point(m, &m->points[i++], end);
+	if (!i)
+		return;
 	memmove(m->points, m->points + i, (m->n_points - i) * sizeof(*m->points));
 	m->n_points -= i;
 }

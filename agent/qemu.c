@@ -83,9 +83,10 @@ char **qemu_argv(const struct qemu_spec *s)
 	add(&a, xstrdup("-accel"));
 	add(&a, xstrdup(kvm ? "kvm" : "tcg,thread=multi"));
 	/* Under TCG the oldest model that has what x86-64 kernels use boots a tenth faster than
-	 * "max": there is less state to save. */
+	 * "max": there is less state to save. Under nested KVM the MSR behind arch-capabilities
+	 * may be listed and not settable, and then QEMU aborts. */
 	add(&a, xstrdup("-cpu"));
-	add(&a, xstrdup(kvm ? "host" : "Nehalem"));
+	add(&a, xstrdup(kvm ? "host,arch-capabilities=off" : "Nehalem"));
 	add(&a, xstrdup("-smp"));
 	add(&a, xasprintf("%d", s->cpus));
 	add(&a, xstrdup("-m"));
