@@ -205,7 +205,9 @@ static void ld_place(const struct diag *d, const char *name, size_t len, char *w
 {
 	const char *slash = strrchr(d->ld_object, '/');
 
-	if (len && slash && !memchr(name, '/', len))
+	if (!len)
+		snprintf(where, size, "%s", d->ld_object);
+	else if (slash && !memchr(name, '/', len))
 		snprintf(where, size, "%.*s/%.*s", (int)(slash - d->ld_object), d->ld_object,
 			 (int)len, name);
 	else
@@ -216,7 +218,7 @@ static void ld_place(const struct diag *d, const char *name, size_t len, char *w
 static bool read_ld(struct diag *d, const char *s)
 {
 	const char *in = strstr(s, ": in function ");
-	const char *sec = strstr(s, ":(.");
+	const char *sec = str_starts(s, "(.") ? s : strstr(s, ":(.");
 	const char *close = sec ? strstr(sec, "): ") : NULL;
 	char where[600];
 
