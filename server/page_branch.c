@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* /branches and /branches/{repo}/{ref}: a branch's newest commits × cases. */
+#include <errno.h>
+#include <string.h>
+
+#include "server/api.h"
+#include "server/pages.h"
+
+#define COMMITS 30
+#define COMMITS_MAX 100
+
+void page_branches(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int r;
+
+	if (!page_is_html(req)) {
+		api_branches(srv, req, res);
+		return;
+	}
+	r = view_branches(srv->store, &view, &err);
+	if (!r)
+		page_name_items(view, "branches");
+	page_answer(req, res, r, PAGE_BRANCHES, "branches", xstrdup("Branches"), view, &err);
+}
+
+void page_branch(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	const char *repo = req->params[0], *ref = req->params[1];
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int64_t limit = COMMITS;
+	int r;
+
+	if (!api_query_i64(req, res, "limit", 1, COMMITS_MAX, &limit)) {
+		if (page_is_html(req))
+			page_problem(req, res);
+		return;
+	}
+	r = view_branch(srv->store, repo, ref, (int)limit, &view, &err);
+	if (!strcmp(req->format, "json")) {
+		api_view(req, res, r, view, &err);
+		return;
+	}
+	if (!page_is_html(req)) {
+		page_matrix_table(req, res, r, view, &err);
+		return;
+	}
+	if (!r)
+		page_matrix_prepare(view);
+	page_answer(req, res, r, PAGE_BRANCH, "branches", xasprintf("%s %s", repo, ref), view,
+		    &err);
+}

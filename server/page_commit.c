@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* /commits/{sha}. */
+#include <string.h>
+
+#include "server/api.h"
+#include "server/pages.h"
+
+void page_commit(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	const char *sha = req->params[0];
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int r;
+
+	if (!strcmp(req->format, "json")) {
+		api_commit(srv, req, res);
+		return;
+	}
+	r = view_commit(srv->store, sha, &view, &err);
+	if (!page_is_html(req)) {
+		page_matrix_table(req, res, r, view, &err);
+		return;
+	}
+	if (!r)
+		page_matrix_prepare(view);
+	page_answer(req, res, r, PAGE_COMMIT, "none",
+		    xasprintf("%.12s %s", sha, r ? "" : page_str(view, "subject")), view, &err);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* /results with filters, and /results/{id}: why it is what it is. */
+#include <string.h>
+
+#include "jobs/verdict.h"
+#include "server/api.h"
+#include "server/pages.h"
+#include "server/url.h"
+
+#define PER_PAGE 100
+
+/* Which filters are set, so that the page can say so and its next page keep them. */
+static void add_filter(struct json_object *view, const struct result_filter *f)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "submission", json_object_new_int64(f->submission));
+	json_object_object_add(o, "run", json_object_new_int64(f->run));
+	json_object_object_add(o, "scenario", json_str(f->scenario));
+	json_object_object_add(o, "status", json_str(f->status));
+	json_object_object_add(o, "commit", json_str(f->commit));
+	json_object_object_add(view, "filter", o);
+}
+
+/* An empty field of the form is no filter. */
+static const char *field(const struct http_req *req, const char *name)
+{
+	const char *s = http_query(req, name);
+
+	return s && *s ? s : NULL;
+}
+
+static bool check_filter(const struct result_filter *f, struct http_res *res)
+{
+	enum status status;
+
+	if (f->status && !status_parse(f->status, &status))
+		http_res_problem(res, 400,
+				 "?status= is one of FAIL, ERROR, MISS, PASS, DONE, SKIP");
+	else if (f->commit && !sha_is_full(f->commit))
+		http_res_problem(res, 400, "?commit= is a hash of 40 hex digits");
+	else
+		return true;
+	return false;
+}
+
+void page_results(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct result_filter f = { .scenario = field(req, "scenario"),
+				   .status = field(req, "status"),
+				   .commit = field(req, "commit"),
+				   .cursor = field(req, "cursor"),
+				   .limit = PER_PAGE };
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int r;
+
+	if (!page_is_html(req)) {
+		api_results(srv, req, res);
+		return;
+	}
+	if (!api_query_i64(req, res, "submission", 1, INT64_MAX, &f.submission) ||
+	    !api_query_i64(req, res, "run", 1, INT64_MAX, &f.run) || !check_filter(&f, res)) {
+		page_problem(req, res);
+		return;
+	}
+	r = view_results(srv->store, &f, &view, &err);
+	if (!r)
+		add_filter(view, &f);
+	page_answer(req, res, r, PAGE_RESULTS, "results", xstrdup("Results"), view, &err);
+}
+
+/* {"thp_split_pmd":{"before",…}} → [{"name","before",…}]. */
+static void list_counters(struct json_object *view)
+{
+	struct json_object *counters = json_object_object_get(view, "counters");
+	struct json_object *rows = json_object_new_array();
+
+	if (json_object_is_type(counters, json_type_object)) {
+		json_object_object_foreach(counters, name, counter)
+		{
+			struct json_object *row = json_object_new_object();
+
+			json_object_object_add(row, "name", json_str(name));
+			json_object_object_add(row, "before",
+					       json_object_new_int64(page_i64(counter, "before")));
+			json_object_object_add(row, "after",
+					       json_object_new_int64(page_i64(counter, "after")));
+			json_object_object_add(row, "delta",
+					       json_object_new_int64(page_i64(counter, "delta")));
+			json_object_array_add(rows, row);
+		}
+	}
+	json_object_object_add(view, "counter_rows", rows);
+}
+
+/* Each stack with what is known of it. */
+static void list_stacks(struct json_object *view)
+{
+	struct json_object *stacks = json_object_object_get(view, "stacks");
+	struct json_object *info = json_object_object_get(view, "stack_info");
+	struct json_object *rows = json_object_new_array();
+	size_t n = json_object_is_type(stacks, json_type_array) ? json_object_array_length(stacks)
+								: 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *row = json_object_new_object();
+		struct json_object *of = json_object_is_type(info, json_type_array)
+						 ? json_object_array_get_idx(info, i)
+						 : NULL;
+		struct json_object *on = json_object_object_get(of, "on_target");
+
+		json_object_object_add(row, "frames",
+				       json_object_get(json_object_array_get_idx(stacks, i)));
+		json_object_object_add(row, "count", json_object_new_int64(page_i64(of, "count")));
+		json_object_object_add(row, "on_target",
+				       json_object_new_boolean(json_object_get_boolean(on)));
+		json_object_array_add(rows, row);
+	}
+	json_object_object_add(view, "stack_rows", rows);
+}
+
+void page_result(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	char *title = NULL;
+	int64_t id;
+	int r;
+
+	if (!page_is_html(req)) {
+		api_result(srv, req, res);
+		return;
+	}
+	if (!page_id(req, res, &id))
+		return;
+	r = view_result(srv->store, id, &view, &err);
+	if (!r) {
+		list_counters(view);
+		list_stacks(view);
+		title = xasprintf("%s: %s %s", page_str(view, "case"), page_str(view, "status"),
+				  page_str(view, "reason"));
+	}
+	page_answer(req, res, r, PAGE_RESULT, "results", title, view, &err);
+}

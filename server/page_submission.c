@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* /submissions and /submissions/{id}. */
+#include <string.h>
+
+#include "server/api.h"
+#include "server/pages.h"
+
+#define PER_PAGE 50
+
+void page_submissions(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int r;
+
+	if (!page_is_html(req)) {
+		api_submissions(srv, req, res);
+		return;
+	}
+	r = view_submissions(srv->store, http_query(req, "cursor"), PER_PAGE, &view, &err);
+	if (!r)
+		page_name_items(view, "submissions");
+	page_answer(req, res, r, PAGE_SUBMISSIONS, "submissions", xstrdup("Submissions"), view,
+		    &err);
+}
+
+void page_submission(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int64_t id;
+	int r;
+
+	if (!strcmp(req->format, "json")) {
+		api_submission(srv, req, res);
+		return;
+	}
+	if (!page_id(req, res, &id))
+		return;
+	r = view_submission(srv->store, id, &view, &err);
+	if (!page_is_html(req)) {
+		page_matrix_table(req, res, r, view, &err);
+		return;
+	}
+	if (!r) {
+		const char *state = page_str(view, "state");
+
+		page_matrix_prepare(view);
+		json_object_object_add(view, "jobs_ended",
+				       json_object_new_int64(page_i64(view, "jobs_total") -
+							     page_i64(view, "jobs_open")));
+		json_object_object_add(view, "open",
+				       json_object_new_boolean(strcmp(state, "done") &&
+							       strcmp(state, "refused")));
+	}
+	page_answer(req, res, r, PAGE_SUBMISSION, "submissions",
+		    xasprintf("Submission %lld", (long long)id), view, &err);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pages: the dashboard, one file a page. A handler is parse → store view → render; what a page
+ * shows is the object that its JSON gives, with a few members that templates need.
+ *
+ * A page is read by people: any format but HTML is answered by the API's own handler, or as a table
+ * of the matrix. Errors are pages too.
+ * Included by routes.c and page_*.c.
+ */
+#ifndef FAULTLINE_SERVER_PAGES_H
+#define FAULTLINE_SERVER_PAGES_H
+
+#include "server/http.h"
+#include "server/render.h"
+
+#define PAGE_HANDLER(name) \
+	void name(struct server *srv, const struct http_req *req, struct http_res *res)
+
+PAGE_HANDLER(page_overview);
+PAGE_HANDLER(page_branches);
+PAGE_HANDLER(page_branch);
+PAGE_HANDLER(page_submissions);
+PAGE_HANDLER(page_submission);
+PAGE_HANDLER(page_commit);
+PAGE_HANDLER(page_run);
+PAGE_HANDLER(page_run_log);
+PAGE_HANDLER(page_results);
+PAGE_HANDLER(page_result);
+PAGE_HANDLER(page_build);
+PAGE_HANDLER(page_agents);
+
+/* clang-format off */
+#define PAGE(path, handler, summary) { "GET", path, ROLE_NONE, 0, false, handler, summary, false },
+#define HTTP_PAGE_ROUTES \
+	PAGE("/", page_overview, "Dashboard: branches, newest submissions, queue, agents") \
+	PAGE("/branches", page_branches, "Dashboard: the followed branches") \
+	PAGE("/branches/{repo}/{path*}", page_branch, "Dashboard: commits of a branch × cases") \
+	PAGE("/submissions", page_submissions, "Dashboard: submissions (?cursor=)") \
+	PAGE("/submissions/{id}", page_submission, "Dashboard: one submission with its matrix") \
+	PAGE("/commits/{sha}", page_commit, "Dashboard: one commit") \
+	PAGE("/builds/{id}", page_build, "Dashboard: one build") \
+	PAGE("/runs/{id}", page_run, "Dashboard: one run with its cases") \
+	PAGE("/runs/{id}/log", page_run_log, "Dashboard: a run's log (?offset=, ?result=)") \
+	PAGE("/results", page_results, "Dashboard: results (filters as in the API)") \
+	PAGE("/results/{id}", page_result, "Dashboard: one result") \
+	PAGE("/agents", page_agents, "Dashboard: agents")
+/* clang-format on */
+
+/* --- shared (page.c) ----------------------------------------------------------------------- */
+
+/* True unless JSON, CSV or plain text was asked for. */
+bool page_is_html(const struct http_req *req);
+/* Renders the view (taken) with the member "page" added: title, address, which entry of the
+ * navigation is lit. r and err as of the call that made the view: an error becomes an error page. */
+void page_answer(const struct http_req *req, struct http_res *res, int r, enum template_id id,
+		 const char *nav, char *title /* taken */, struct json_object *view,
+		 const struct error *err);
+/* An answer that is application/problem+json becomes a page that says the same. */
+void page_problem(const struct http_req *req, struct http_res *res);
+/* The id in the address; else an error page. */
+bool page_id(const struct http_req *req, struct http_res *res, int64_t *ret_id);
+
+/* A view with a "matrix", for the template: each cell gets the name of its case. */
+void page_matrix_prepare(struct json_object *view);
+/* CSV or plain text of the matrix of a view (taken). */
+void page_matrix_table(const struct http_req *req, struct http_res *res, int r,
+		       struct json_object *view, const struct error *err);
+
+/* The items of a list view under a name of their own, for templates that several pages share. */
+void page_name_items(struct json_object *view, const char *name);
+
+/* Shorthands: a member as text ("" when it is not there), as number (0). */
+const char *page_str(struct json_object *o, const char *key);
+int64_t page_i64(struct json_object *o, const char *key);
+
+#endif
