@@ -218,6 +218,8 @@ static struct curl_slist *headers_of(const struct http_client *c, const struct h
 
 		list = add_header(list, type);
 	}
+	for (const char *const *h = req->headers; h && *h; h++)
+		list = add_header(list, *h);
 	return list;
 }
 

@@ -158,9 +158,12 @@ static void test_get_with_token(void **state)
 	(void)state;
 	req.method = "GET";
 	req.path = "/echo?x=1";
+	req.headers = (const char *const[]){ "X-One: 1", "X-Two: 2", NULL };
 	assert_int_equal(http_client_do(c, &req, &res, &err), 0);
 	assert_int_equal(res.status, 200);
 	assert_int_equal(strncmp(res.body.data, "GET /echo?x=1 HTTP/1.1\r\n", 24), 0);
+	assert_non_null(strstr(res.body.data, "\r\nX-One: 1\r\n"));
+	assert_non_null(strstr(res.body.data, "\r\nX-Two: 2\r\n"));
 	assert_non_null(strstr(res.body.data, "\r\nAuthorization: Bearer secret-token\r\n"));
 	assert_null(strstr(res.body.data, "Content-Type"));
 }
