@@ -117,7 +117,7 @@ commit three; commit four
 cat >"$T/conf" <<END
 [server]
 request_timeout_seconds = 2
-lease_seconds = 2
+lease_seconds = 5
 poll_seconds = 0
 [submit]
 allow = https://git.example.org/pub
@@ -251,7 +251,7 @@ claim 0
 ok "claim" is "$STATUS" 200
 ok "a build" is "$KIND" build
 ok "heartbeat" is "$(leased POST heartbeat -H "$JSON" -d '{"progress":{"phase":"build","done":1,"total":9}}')" 200
-ok "ttl" has "$T/body" '"ttl_ms":2000'
+ok "ttl" has "$T/body" '"ttl_ms":5000'
 ok "wrong lease" is "$(LEASE=00 leased POST heartbeat -H "$JSON" -d '{}')" 409
 ok "no lease" is "$(call POST "/api/v1/jobs/$JOB/heartbeat" -H "$(as agent)" -H "$JSON" -d '{}')" 400
 ok "unknown job" is "$(JOB=9999 leased POST heartbeat -H "$JSON" -d '{}')" 404
@@ -267,6 +267,7 @@ ok "from an offset" is "$(curl -sS "$URL/api/v1/runs/$RUN/log?offset=6")" "world
 ok "range" is "$(curl -sS -r 0-4 "$URL/api/v1/runs/$RUN/log")" "hello"
 ok "range beyond" is "$(call GET "/api/v1/runs/$RUN/log" -r 50-60)" 416
 ok "full log" is "$(leased POST 'log?offset=6' -H 'Expect:' --data-binary @<(head -c 1048577 /dev/zero))" 413
+ok "heartbeat without progress" is "$(leased POST heartbeat -H "$JSON" -d "{}")" 200
 printf 'kernel image' >"$T/image"
 SUM=$(sha256sum "$T/image" | cut -d' ' -f1)
 put() { leased PUT "artifacts/$1" -H "Faultline-SHA256: $2" -T "$T/image"; }
