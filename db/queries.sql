@@ -163,9 +163,6 @@ WHERE id = ?1 AND state IN ('failed', 'cancelled') AND NOT EXISTS (
 INSERT INTO submission_jobs (submission_id, position, config, job_id, commit_id)
 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING
 
--- name: queue_any
-SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1
-
 -- name: submissions_of_job
 SELECT DISTINCT submission_id FROM submission_jobs WHERE job_id = ?1
 
@@ -187,6 +184,28 @@ WHERE id = ?1 AND state IN ('planned', 'done')
 UPDATE submissions SET state = 'done', ended_us = ?2
 WHERE id = ?1 AND state = 'planned' AND open_jobs = 0
 
+-- name: submission_job_ended
+-- submission_refresh in small: job ?1 ended for the first time, run ?2 is its answer.
+UPDATE submissions SET open_jobs = open_jobs - 1,
+	n_fail = submissions.n_fail + k.times * k.n_fail,
+	n_error = submissions.n_error + k.times * k.n_error,
+	n_miss = submissions.n_miss + k.times * k.n_miss,
+	n_pass = submissions.n_pass + k.times * k.n_pass,
+	n_done = submissions.n_done + k.times * k.n_done,
+	n_skip = submissions.n_skip + k.times * k.n_skip
+FROM (SELECT s.id, sum(sj.position > 0 OR s.base_sha IS s.head_sha) AS times, r.n_fail, r.n_error,
+		r.n_miss, r.n_pass, r.n_done, r.n_skip
+	FROM submission_jobs sj JOIN submissions s ON s.id = sj.submission_id
+	JOIN runs r ON r.id = ?2
+	WHERE sj.job_id = ?1 AND s.state IN ('planned', 'done') GROUP BY s.id) AS k
+WHERE submissions.id = k.id
+
+-- name: submissions_finished
+UPDATE submissions SET state = 'done', ended_us = ?2
+WHERE id IN (SELECT submission_id FROM submission_jobs WHERE job_id = ?1)
+	AND state = 'planned' AND open_jobs = 0
+RETURNING id
+
 -- name: agent_last_seen
 SELECT last_seen_us FROM agents WHERE name = ?1
 
@@ -203,14 +222,21 @@ RETURNING id
 UPDATE agents SET last_seen_us = ?2 WHERE id = (SELECT agent_id FROM runs WHERE id = ?1)
 
 -- name: queue_peek
-SELECT 1 FROM jobs WHERE state = 'queued'
-	AND ((kind = 'build' AND ?1) OR (kind = 'test' AND ?2)) LIMIT 1
+SELECT 1 WHERE (?1 AND EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND kind = 'build'))
+	OR (?2 AND EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND kind = 'test'))
 
 -- name: claim_job
+-- The first of each kind by the index, then the first of the two.
 UPDATE jobs SET state = 'leased', attempt = attempt + 1, lease_hash = ?1, deadline_us = ?2
 WHERE id = (
-	SELECT id FROM jobs WHERE state = 'queued'
-		AND ((kind = 'build' AND ?3) OR (kind = 'test' AND ?4))
+	SELECT id FROM (
+		SELECT * FROM (SELECT id, priority FROM jobs INDEXED BY jobs_queue
+			WHERE state = 'queued' AND kind = 'build' AND ?3
+			ORDER BY priority, id LIMIT 1)
+		UNION ALL
+		SELECT * FROM (SELECT id, priority FROM jobs INDEXED BY jobs_queue
+			WHERE state = 'queued' AND kind = 'test' AND ?4
+			ORDER BY priority, id LIMIT 1))
 	ORDER BY priority, id LIMIT 1)
 RETURNING id, attempt
 
@@ -236,7 +262,7 @@ WHERE j.build_id = ?1 AND j.kind = 'build' ORDER BY a.name
 -- name: lease_find
 -- answered: what the run of this lease came to, when its agent ended it.
 SELECT j.kind, j.build_id, j.test_id, j.attempt, r.id,
-	j.state = 'leased' AND j.lease_hash = ?2, r.outcome
+	j.state = 'leased' AND j.lease_hash = ?2, r.outcome, j.final_run_id
 FROM jobs j LEFT JOIN runs r ON r.job_id = j.id AND r.lease_hash = ?2 AND ?2 <> ''
 WHERE j.id = ?1 ORDER BY r.id DESC LIMIT 1
 
@@ -250,7 +276,7 @@ UPDATE runs SET heartbeat_us = ?2, progress = coalesce(?3, progress) WHERE id = 
 SELECT id FROM jobs WHERE state = 'leased' AND deadline_us < ?1 ORDER BY deadline_us
 
 -- name: job_live
-SELECT kind, build_id, test_id, attempt, run_id, 1, NULL FROM jobs WHERE id = ?1
+SELECT kind, build_id, test_id, attempt, run_id, final_run_id FROM jobs WHERE id = ?1
 
 -- name: job_requeue
 -- attempt - ?2: a job given back unharmed does not count the attempt.
@@ -308,7 +334,6 @@ INSERT INTO results (run_id, scenario, fault, repeat, closing, points, status, r
 	injected_on, injected_off, errno, splat_kind, splat_title, fingerprint, duration_us,
 	console_offset, console_len)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
-RETURNING id
 
 -- name: document_add
 INSERT INTO documents (result_id, document) VALUES (?1, ?2)

@@ -167,7 +167,7 @@ CREATE TABLE jobs (
 ) STRICT;
 CREATE UNIQUE INDEX jobs_build ON jobs (build_id) WHERE kind = 'build';
 CREATE INDEX jobs_build_tests ON jobs (build_id) WHERE kind = 'test';
-CREATE INDEX jobs_queue ON jobs (priority, id, kind) WHERE state = 'queued';
+CREATE INDEX jobs_queue ON jobs (kind, priority, id) WHERE state = 'queued';
 CREATE INDEX jobs_leases ON jobs (deadline_us) WHERE state = 'leased';
 CREATE INDEX jobs_states ON jobs (kind, state);
 

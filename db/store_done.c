@@ -189,6 +189,13 @@ struct build_answer {
 	enum lease lease; /* out */
 };
 
+static int refresh(struct db *db, const struct lease_row *l, bool alone, struct error *err)
+{
+	if (alone && !l->again)
+		return job_ended(db, l->job_id, l->run_id, err);
+	return job_refresh(db, l->job_id, err);
+}
+
 static int end_build(struct db *db, const struct build_answer *a, const struct lease_row *l,
 		     struct error *err)
 {
@@ -220,7 +227,8 @@ static int end_build(struct db *db, const struct build_answer *a, const struct l
 				       err);
 	if (!r)
 		r = job_end(db, l, "done", err);
-	return r < 0 ? r : job_refresh(db, l->job_id, err);
+	/* Cancelled tests ended too. */
+	return r < 0 ? r : refresh(db, l, pass && b->image, err);
 }
 
 static int tx_build(struct db *db, void *arg, struct error *err)
@@ -296,7 +304,7 @@ static int end_test(struct db *db, struct test_answer *a, const struct lease_row
 			    err);
 	if (!r)
 		r = job_end(db, l, "done", err);
-	return r < 0 ? r : job_refresh(db, l->job_id, err);
+	return r < 0 ? r : refresh(db, l, true, err);
 }
 
 static int tx_test(struct db *db, void *arg, struct error *err)

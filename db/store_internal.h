@@ -56,12 +56,15 @@ char *text_utf8(const char *s);
 must_check int submission_refresh(struct db *db, int64_t id, struct error *err);
 /* The same for all submissions that a job belongs to. */
 must_check int job_refresh(struct db *db, int64_t job_id, struct error *err);
+/* Cheaper, for the usual case: exactly this job ended, for the first time, with this run. */
+must_check int job_ended(struct db *db, int64_t job_id, int64_t run_id, struct error *err);
 
 /* A job and the lease that somebody shows. */
 struct lease_row {
 	int64_t job_id, build_id, test_id; /* test_id 0: a build */
 	int64_t run_id;
 	int attempt;
+	bool again; /* it ended before and was revived */
 	bool live; /* the lease is the job's own, and the job is leased */
 	char outcome[16]; /* of the lease's run; "" while it has none */
 };

@@ -25,7 +25,8 @@ int lease_find(struct db *db, int64_t job_id, const char *lease_hash, struct lea
 				   .test_id = query_i64(&q, 2),
 				   .attempt = (int)query_i64(&q, 3),
 				   .run_id = query_i64(&q, 4),
-				   .live = query_i64(&q, 5) != 0 };
+				   .live = query_i64(&q, 5) != 0,
+				   .again = query_i64(&q, 7) != 0 };
 	snprintf(ret->outcome, sizeof(ret->outcome), "%s",
 		 query_text(&q, 6) ? query_text(&q, 6) : "");
 	*ret_lease = ret->live ? LEASE_OK : LEASE_LOST;

@@ -150,6 +150,8 @@ static int put_build(struct planning *p, size_t position, int64_t commit_id, siz
 		r = db_run(p->db, Q_JOB_REVIVE_BUILD, ARGS(I(*ret_job)), &revived, err);
 	if (!r && revived)
 		r = db_run(p->db, Q_BUILD_FORGET, ARGS(I(*ret_build)), NULL, err);
+	if (!r && revived)
+		r = job_refresh(p->db, *ret_job, err);
 	return r;
 }
 
@@ -157,6 +159,7 @@ static int put_test(struct planning *p, size_t position, int64_t build, int64_t 
 		    struct error *err)
 {
 	int64_t test;
+	int revived = 0;
 	int r = db_find(p->db, Q_TEST_PUT, ARGS(I(build), I(p->case_list_id), S(p->plan->name)),
 			&test, err);
 
@@ -165,7 +168,9 @@ static int put_test(struct planning *p, size_t position, int64_t build, int64_t 
 			    ARGS(I(build), I(test), I(priority(p, position, JOB_TEST)), I(p->now)),
 			    ret_job, err);
 	if (r == 1)
-		r = db_run(p->db, Q_JOB_REVIVE_TEST, ARGS(I(*ret_job)), NULL, err);
+		r = db_run(p->db, Q_JOB_REVIVE_TEST, ARGS(I(*ret_job)), &revived, err);
+	if (!r && revived)
+		r = job_refresh(p->db, *ret_job, err);
 	return r;
 }
 

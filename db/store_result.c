@@ -41,19 +41,19 @@ static int write_one(struct db *db, int64_t run_id, const struct result_rows *ro
 	CLEANUP(free_p) char *detail = text_utf8(x->detail);
 	CLEANUP(free_p) char *scenario = text_utf8(x->scenario ? x->scenario : "?");
 	CLEANUP(free_p) char *title = text_utf8(splat && x->splat.title ? x->splat.title : "");
-	int r = db_find(db, Q_RESULT_ADD,
-			ARGS(I(run_id), S(scenario), S(rows->faults[i]), I(x->repeat),
-			     I(x->closing), I(x->points), S(status_name(x->status)),
-			     S(reason_name(x->reason)), S(detail), I(x->injected_on),
-			     I(x->injected_off), I(x->err_no),
-			     S(splat ? splat_kind_name(x->splat.kind) : NULL),
-			     S(splat ? title : NULL), S(splat ? x->splat.fingerprint : NULL),
-			     I(x->duration_us), I(x->console_offset), I(x->console_len)),
-			ret_id, err);
+	int r = db_run(db, Q_RESULT_ADD,
+		       ARGS(I(run_id), S(scenario), S(rows->faults[i]), I(x->repeat), I(x->closing),
+			    I(x->points), S(status_name(x->status)), S(reason_name(x->reason)),
+			    S(detail), I(x->injected_on), I(x->injected_off), I(x->err_no),
+			    S(splat ? splat_kind_name(x->splat.kind) : NULL),
+			    S(splat ? title : NULL), S(splat ? x->splat.fingerprint : NULL),
+			    I(x->duration_us), I(x->console_offset), I(x->console_len)),
+		       NULL, err);
 
-	if (r == 1)
-		r = db_run(db, Q_DOCUMENT_ADD, ARGS(I(*ret_id), S(rows->documents[i])), NULL, err);
-	return r;
+	if (r < 0)
+		return r;
+	*ret_id = sqlite3_last_insert_rowid(db->conn);
+	return db_run(db, Q_DOCUMENT_ADD, ARGS(I(*ret_id), S(rows->documents[i])), NULL, err);
 }
 
 struct ranked {

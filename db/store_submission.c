@@ -141,6 +141,20 @@ int submission_refresh(struct db *db, int64_t id, struct error *err)
 	return r;
 }
 
+int job_ended(struct db *db, int64_t job_id, int64_t run_id, struct error *err)
+{
+	CLEANUP(free_p) int64_t *ids = NULL;
+	size_t n = 0;
+	int r = db_run(db, Q_SUBMISSION_JOB_ENDED, ARGS(I(job_id), I(run_id)), NULL, err);
+
+	if (!r)
+		r = db_ids(db, Q_SUBMISSIONS_FINISHED, ARGS(I(job_id), I(clock_now_us())), &ids, &n,
+			   err);
+	for (size_t i = 0; i < n && !r; i++)
+		r = event_add(db, Q_EVENT_SUBMISSION, ids[i], err);
+	return r;
+}
+
 int job_refresh(struct db *db, int64_t job_id, struct error *err)
 {
 	CLEANUP(free_p) int64_t *ids = NULL;
