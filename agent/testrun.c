@@ -79,10 +79,9 @@ static int run_setup(struct testrun *run, char **ret_qemu, struct error *err)
 	if (r < 0)
 		return r;
 	if (o->keep) {
-		run->keep_dir = xasprintf("%s/run-%d", o->work, (int)getpid());
-		r = path_mkdirs(run->keep_dir, 0755, err);
-		if (r < 0)
-			return r;
+		run->keep_dir = xasprintf("%s/run-XXXXXX", o->work);
+		if (!mkdtemp(run->keep_dir))
+			return error_errno(err, -errno, "cannot create '%s'", run->keep_dir);
 	}
 	*ret_qemu = STEAL(version);
 	return 0;

@@ -6,27 +6,12 @@
 #include "agent/testrun.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
-#include "lib/path.h"
 
 #define BOOT_TRIES 2
 
 static bool machine_cancelled(void *arg)
 {
 	return run_is_cancelled(arg);
-}
-
-/* With --keep the whole console stays as a file. */
-static void keep_console(struct worker *w)
-{
-	CLEANUP(free_p) char *path = NULL;
-	const struct buf *boot = &w->machine->console.points[0].text;
-
-	if (!w->run->keep_dir)
-		return;
-	path = xasprintf("%s/machine-%d.boot.log", w->run->keep_dir, w->number);
-	/* A copy for people: the run does not depend on it. */
-	if (path_write_atomic(path, buf_cstr(boot), boot->len, 0644, NULL) < 0)
-		return;
 }
 
 void worker_log_boot(struct worker *w)
@@ -37,7 +22,6 @@ void worker_log_boot(struct worker *w)
 	if (w->boot_logged)
 		return;
 	w->boot_logged = true;
-	keep_console(w);
 	head = xasprintf("machine %d: boot", w->number);
 	pthread_mutex_lock(&w->run->lock);
 	(void)log_piece(w->run, head, &boot->text, boot->dropped);

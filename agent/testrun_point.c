@@ -11,19 +11,35 @@
  * injected, and the sweep would go on to its cap, one machine a point. */
 #define BLIND_MAX 2
 
+/* With --keep the consoles stay as a file too. A copy for people: no verdict depends on it. */
+static void keep_piece(const struct testrun *run, const struct buf *head, const struct buf *text)
+{
+	CLEANUP(free_p) char *path = NULL;
+	CLEANUP(fclose_p) FILE *f = NULL;
+
+	if (!run->keep_dir)
+		return;
+	path = xasprintf("%s/console.log", run->keep_dir);
+	f = fopen(path, "ae");
+	if (!f)
+		return;
+	fwrite(head->data, 1, head->len, f);
+	if (text->len)
+		fwrite(text->data, 1, text->len, f);
+}
+
 int64_t log_piece(struct testrun *run, const char *title, const struct buf *text, size_t dropped)
 {
 	const struct engine_watch *w = run->opts->watch;
 	CLEANUP(buf_free) struct buf head = BUF_INIT;
 	int64_t at;
 
-	if (!w || !w->log)
-		return -1;
 	buf_printf(&head, "--- %s", title);
 	if (dropped)
 		buf_printf(&head, " (%zu bytes dropped)", dropped);
 	buf_str(&head, " ---\n");
-	if (run->log_size + (int64_t)(head.len + text->len) > LIMIT_LOG_BYTES)
+	keep_piece(run, &head, text);
+	if (!w || !w->log || run->log_size + (int64_t)(head.len + text->len) > LIMIT_LOG_BYTES)
 		return -1;
 	w->log(w->arg, head.data, head.len);
 	at = run->log_size + (int64_t)head.len;

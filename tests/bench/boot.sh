@@ -56,7 +56,7 @@ cp "$guest" "$root/init"
 chmod 755 "$root/init"
 (cd "$root" && find . -mindepth 1 | cpio --quiet -o -H newc) >"$initramfs"
 
-: >"$work/ours" >"$work/total" >"$work/bare"
+touch "$work/ours" "$work/total" "$work/bare"
 for ((i = 0; i < runs; i++)); do
 	bare >>"$work/bare"
 	if [[ -x $build/bin/faultline ]]; then

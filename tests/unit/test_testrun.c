@@ -36,6 +36,7 @@ struct play {
 	int n_results; /* that on_result saw */
 	int64_t cancel_at_us;
 	int64_t took_ms;
+	bool keep;
 	int r;
 	struct error err;
 };
@@ -111,7 +112,8 @@ static void play_at(struct play *p, const char *script, const char *text, int jo
 				  .grace_ms = 300,
 				  .watch = &watch,
 				  .on_result = on_result,
-				  .arg = p };
+				  .arg = p,
+				  .keep = p->keep };
 	int64_t start = clock_real_mono_us();
 
 	assert_int_equal(path_write_atomic(kernel, full, strlen(full), 0644, NULL), 0);
@@ -120,7 +122,8 @@ static void play_at(struct play *p, const char *script, const char *text, int jo
 	p->took_ms = (clock_real_mono_us() - start) / US_PER_MS;
 	for (size_t i = 0; i < o.n_cases; i++)
 		free(cases[i].scenario);
-	check_clean();
+	if (!p->keep)
+		check_clean();
 }
 
 static void play(struct play *p, const char *script, const char *text)
@@ -352,6 +355,31 @@ static void cancelled(void **state)
 	play_free(&p);
 }
 
+/* Only with `keep` anything is left: the consoles. */
+static void keeps_the_consoles(void **state)
+{
+	struct play p = { .r = -1, .keep = true };
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+	CLEANUP(free_p) char *path = NULL;
+	CLEANUP(free_p) char *dir = NULL;
+	DIR *d;
+
+	(void)state;
+	play_at(&p, "ready\nserve 1", "split.mlock/sweep", 1);
+	assert_int_equal(p.r, 0);
+	d = opendir(work);
+	for (struct dirent *e; (e = readdir(d));)
+		if (strncmp(e->d_name, "run-", 4) == 0)
+			dir = xasprintf("%s/%s", work, e->d_name);
+	closedir(d);
+	assert_non_null(dir);
+	path = xasprintf("%s/console.log", dir);
+	assert_int_equal(path_read(path, 1 << 20, &log, NULL), 0);
+	assert_string_equal(buf_cstr(&log), buf_cstr(&p.log));
+	assert_int_equal(path_remove_tree(dir, NULL), 0);
+	play_free(&p);
+}
+
 static void unknown_scenario(void **state)
 {
 	(void)state;
@@ -413,6 +441,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(crash_in_calibration),
 		cmocka_unit_test(many_cases_in_order),
 		cmocka_unit_test(cancelled),
+		cmocka_unit_test(keeps_the_consoles),
 		cmocka_unit_test(unknown_scenario),
 		cmocka_unit_test(nothing_can_run),
 	};
