@@ -82,8 +82,11 @@ static void slot_give(struct git_serve *g)
 /* "Status: 404 Not Found", "Content-Type: …" (RFC 3875, 6.3). */
 static void take_head_line(struct serve *s, const char *line, size_t len)
 {
-	if (len > 8 && !strncasecmp(line, "Status: ", 8))
-		s->status = atoi(line + 8);
+	CLEANUP(free_p) char *code = len >= 11 ? xstrndup(line + 8, 3) : NULL;
+	long long status;
+
+	if (code && !strncasecmp(line, "Status: ", 8) && !str_to_i64(code, 200, 599, &status))
+		s->status = (int)status;
 	if (len > 14 && !strncasecmp(line, "Content-Type: ", 14)) {
 		free(s->type);
 		s->type = xstrndup(line + 14, len - 14);

@@ -10,7 +10,7 @@
 #include "lib/clean.h"
 #include "lib/path.h"
 #include "lib/proc.h"
-#include "server/gitrange.h"
+#include "server/tracker_range.h"
 #include "server/url.h"
 
 #define OUTPUT_MAX_BYTES (4 << 20) /* of ls-remote with a handful of names: some hundred bytes */
@@ -168,7 +168,7 @@ static int run(const struct gitcmd *g, struct args *a, const char *what, struct 
 static int write_alternates(const char *dir, const char *url, struct error *err)
 {
 	CLEANUP(free_p) char *objects = NULL, *line = NULL, *path = NULL;
-	int r = gitrange_objects_dir(url, &objects, err);
+	int r = range_objects_dir(url, &objects, err);
 
 	if (r)
 		return error_wrap(err, r, "local repository '%s'", url);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gitcmd: the git command, for what needs the network or writes objects. libgit2 (gitrange.h) does
+ * gitcmd: the git command, for what needs the network or writes objects. libgit2 (tracker_range.h) does
  * the rest.
  *
  * Every call: no shell, own process group, a deadline, no prompts, no hooks, no configuration of

@@ -18,7 +18,6 @@
 #include "server/events.h"
 #include "server/git_http.h"
 #include "server/gitcmd.h"
-#include "server/gitrange.h"
 #include "server/http.h"
 #include "server/planner.h"
 #include "server/runlog.h"
@@ -26,6 +25,7 @@
 #include "server/server.h"
 #include "server/token.h"
 #include "server/tracker.h"
+#include "server/tracker_range.h"
 #include "version.h"
 
 #define EXIT_USAGE 64
@@ -156,7 +156,7 @@ static int run(struct server *srv, const struct config *c, const sigset_t *signa
 	       struct error *err)
 {
 	bool v6 = strchr(c->address, ':') != NULL;
-	int sig = 0, r = gitrange_init(err);
+	int sig = 0, r = range_init(err);
 
 	if (!r)
 		r = open_parts(srv, c, err);

@@ -40,7 +40,7 @@ static int fetch_rev(const struct gitcmd *g, const char *dir, const char *url, c
 	size_t n = 0;
 	int r = 0;
 
-	if (sha && !gitrange_resolve(dir, rev, ret_sha, NULL))
+	if (sha && !range_resolve(dir, rev, ret_sha, NULL))
 		return gitcmd_update_ref(g, dir, keep, ret_sha, err);
 	if (!sha)
 		r = gitcmd_ls_remote(g, dir, url, names, full ? 1 : 2, &refs, &n, err);
@@ -55,7 +55,7 @@ static int fetch_rev(const struct gitcmd *g, const char *dir, const char *url, c
 		return error_set(err, -ENOENT, "the repository has no branch or tag '%s'", rev);
 	spec = xasprintf("+%s:%s", from, keep);
 	r = gitcmd_fetch(g, dir, url, (const char *const[]){ spec }, 1, err);
-	return r ? r : gitrange_resolve(dir, keep, ret_sha, err);
+	return r ? r : range_resolve(dir, keep, ret_sha, err);
 }
 
 static int find_base(const struct gitcmd *g, const char *dir, const struct range_request *req,
@@ -71,7 +71,7 @@ static int find_base(const struct gitcmd *g, const char *dir, const struct range
 		if (r)
 			return error_wrap(err, r, "base");
 		/* A base that is no ancestor (rebased branch): where the two parted. */
-		r = gitrange_merge_base(dir, sha, head, sha, err);
+		r = range_merge_base(dir, sha, head, sha, err);
 		if (r && (req->base || r != -ENOENT))
 			return r;
 	}
@@ -80,7 +80,7 @@ static int find_base(const struct gitcmd *g, const char *dir, const struct range
 				 req->ref);
 	if (r || !strcmp(sha, head)) {
 		sha[0] = 0;
-		r = gitrange_first_parent(dir, head, sha, err);
+		r = range_first_parent(dir, head, sha, err);
 	}
 	if (r && r != -ENOENT)
 		return r;
@@ -99,7 +99,7 @@ int planner_range(const struct gitcmd *g, const char *dir, const struct range_re
 		return r;
 	r = find_base(g, dir, req, head, base, err);
 	if (!r)
-		r = gitrange_walk(dir, base[0] ? base : NULL, head, LIMIT_COMMITS, ret, err);
+		r = range_walk(dir, base[0] ? base : NULL, head, LIMIT_COMMITS, ret, err);
 	return r;
 }
 

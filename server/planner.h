@@ -7,7 +7,7 @@
 #define FAULTLINE_SERVER_PLANNER_H
 
 #include "server/gitcmd.h"
-#include "server/gitrange.h"
+#include "server/tracker_range.h"
 
 struct planner;
 struct server;

@@ -55,16 +55,16 @@ int tracker_range_start(const char *dir, const char *old_tip, const char *base, 
 	int r;
 
 	/* An old tip that is gone (rewritten, collected) is no place to start. */
-	if (old_tip && !gitrange_is_ancestor(dir, old_tip, tip, &grew, NULL) && grew) {
+	if (old_tip && !range_is_ancestor(dir, old_tip, tip, &grew, NULL) && grew) {
 		memcpy(ret_sha, old_tip, SHA_MAX);
 		return 0;
 	}
-	r = base ? gitrange_merge_base(dir, base, tip, sha, err) : -ENOENT;
+	r = base ? range_merge_base(dir, base, tip, sha, err) : -ENOENT;
 	if (r && r != -ENOENT)
 		return r;
 	if (r || !strcmp(sha, tip)) {
 		sha[0] = 0;
-		r = gitrange_first_parent(dir, tip, sha, err);
+		r = range_first_parent(dir, tip, sha, err);
 	}
 	if (r && r != -ENOENT)
 		return r;
@@ -194,7 +194,7 @@ static int record(struct poll *p, size_t i, struct error *err)
 		return error_set(err, -ENOENT, "the repository has no branch '%s'", b->ref);
 	/* The remote may have moved on between the question and the fetch: what counts is what is
 	 * here. The rest comes with the next poll. */
-	r = gitrange_resolve(p->dir, tip, name, err);
+	r = range_resolve(p->dir, tip, name, err);
 	if (r || (known && !strcmp(known, tip)))
 		return r;
 	r = tracker_range_start(p->dir, known, base, name, start, err);

@@ -7,7 +7,7 @@
 #ifndef FAULTLINE_SERVER_TRACKER_H
 #define FAULTLINE_SERVER_TRACKER_H
 
-#include "server/gitrange.h"
+#include "server/tracker_range.h"
 
 struct server;
 struct tracker;

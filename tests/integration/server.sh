@@ -37,8 +37,8 @@ is() { [ "$1" = "$2" ] || { echo "'$1' is not '$2'"; return 1; }; }
 has() { grep -qe "$2" "$1" || { echo "no '$2' in: $(head -c 500 "$1")"; return 1; }; }
 field() { sed -n "s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p" "$1" | head -1; } # first of a line's last
 
-start() { # [OPTION]...: sets URL, HOST, PORT, PID
-	exec 9< <(exec "$SERVER" --config "$T/conf" --data "$T/data" --listen 127.0.0.1:0 "$@" 2>>"$T/log")
+start() { # sets URL, HOST, PORT, PID
+	exec 9< <(exec "$SERVER" --config "$T/conf" --data "$T/data" --listen 127.0.0.1:0 2>>"$T/log")
 	PID=$!
 	PIDS+=("$PID")
 	local line=

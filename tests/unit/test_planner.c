@@ -97,10 +97,10 @@ static void test_cap(void **state)
 	char base[SHA_MAX];
 
 	(void)state;
-	assert_int_equal(gitrange_merge_base(repo_path, "master", "topic", base, NULL), 0);
-	assert_int_equal(gitrange_walk(repo_path, base, "topic", 2, &l, NULL), -E2BIG);
+	assert_int_equal(range_merge_base(repo_path, "master", "topic", base, NULL), 0);
+	assert_int_equal(range_walk(repo_path, base, "topic", 2, &l, NULL), -E2BIG);
 	assert_int_equal(l.n, 0);
-	assert_int_equal(gitrange_walk(repo_path, base, "topic", 3, &l, NULL), 0);
+	assert_int_equal(range_walk(repo_path, base, "topic", 3, &l, NULL), 0);
 	assert_int_equal(l.n, 4);
 	assert_string_equal(l.items[0].sha, base);
 	assert_string_equal(l.items[3].author, "a <a@example.org>");
@@ -115,7 +115,7 @@ static void test_names_are_no_expressions(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		assert_int_not_equal(gitrange_resolve(repo_path, names[i], sha, NULL), 0);
+		assert_int_not_equal(range_resolve(repo_path, names[i], sha, NULL), 0);
 }
 
 int main(void)

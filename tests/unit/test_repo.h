@@ -17,7 +17,7 @@
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "server/gitcmd.h"
-#include "server/gitrange.h"
+#include "server/tracker_range.h"
 
 static char repo_top[64], repo_path[80], repo_root[80];
 static struct gitcmd repo_git;
@@ -59,7 +59,7 @@ static inline const char *repo_sha(const char *rev)
 	char *sha = ring[n++ % 8];
 	struct error err = ERROR_INIT;
 
-	if (gitrange_resolve(repo_path, rev, sha, &err))
+	if (range_resolve(repo_path, rev, sha, &err))
 		fail_msg("%s", err.msg);
 	return sha;
 }
@@ -72,7 +72,7 @@ static inline int repo_setup(void **state)
 	snprintf(repo_path, sizeof(repo_path), "%s/repo", repo_top);
 	snprintf(repo_root, sizeof(repo_root), "%s/git", repo_top);
 	assert_int_equal(path_mkdirs(repo_path, 0700, NULL), 0);
-	assert_int_equal(gitrange_init(NULL), 0);
+	assert_int_equal(range_init(NULL), 0);
 	assert_int_equal(gitcmd_setup(repo_root, NULL), 0);
 	GIT("init", "-q", "-b", "master");
 	repo_commit("m1");

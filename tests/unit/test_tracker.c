@@ -26,8 +26,8 @@ static void test_first_sight(void **state)
 
 	(void)state;
 	/* of a topic: the merge base; of the base branch itself: its tip alone */
-	assert_int_equal(gitrange_merge_base(repo_path, "master", "topic", base, NULL), 0);
-	assert_int_equal(gitrange_first_parent(repo_path, "master", parent, NULL), 0);
+	assert_int_equal(range_merge_base(repo_path, "master", "topic", base, NULL), 0);
+	assert_int_equal(range_first_parent(repo_path, "master", parent, NULL), 0);
 	assert_string_equal(start_of(NULL, repo_sha("master"), repo_sha("topic")), base);
 	assert_string_equal(start_of(NULL, repo_sha("master"), repo_sha("master")), parent);
 	assert_string_equal(start_of(NULL, NULL, repo_sha("master")), parent);
@@ -40,7 +40,7 @@ static void test_growth(void **state)
 	char old[SHA_MAX];
 
 	(void)state;
-	assert_int_equal(gitrange_first_parent(repo_path, "topic", old, NULL), 0);
+	assert_int_equal(range_first_parent(repo_path, "topic", old, NULL), 0);
 	assert_string_equal(start_of(old, repo_sha("master"), repo_sha("topic")), old);
 }
 
@@ -50,7 +50,7 @@ static void test_rewrite(void **state)
 	char base[SHA_MAX], old[SHA_MAX];
 
 	(void)state;
-	assert_int_equal(gitrange_merge_base(repo_path, "master", "topic", base, NULL), 0);
+	assert_int_equal(range_merge_base(repo_path, "master", "topic", base, NULL), 0);
 	snprintf(old, sizeof(old), "%s", repo_sha("topic"));
 	GIT("checkout", "-q", "topic");
 	GIT("commit", "-q", "--amend", "--allow-empty", "-m", "t3 again");
@@ -83,12 +83,12 @@ static void test_alternates(void **state)
 	assert_int_equal(gitcmd_ensure(&repo_git, "demo", repo_path, &dir, NULL), 0);
 	assert_int_equal(gitcmd_ensure(&repo_git, "demo", repo_path, &again, NULL), 0);
 	assert_string_equal(dir, again);
-	assert_int_equal(gitrange_objects_dir(repo_path, &objects, NULL), 0);
+	assert_int_equal(range_objects_dir(repo_path, &objects, NULL), 0);
 	path = xasprintf("%s/objects/info/alternates", dir);
 	line = xasprintf("%s\n", objects);
 	assert_int_equal(path_read(path, 1000, &text, NULL), 0);
 	assert_string_equal(buf_cstr(&text), line);
-	assert_int_equal(gitrange_resolve(dir, repo_sha("topic"), sha, NULL), 0);
+	assert_int_equal(range_resolve(dir, repo_sha("topic"), sha, NULL), 0);
 	assert_int_equal(gitcmd_ensure(&repo_git, "../x", repo_path, &line, NULL), -EINVAL);
 }
 

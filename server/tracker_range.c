@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "server/gitrange.h"
+#include "server/tracker_range.h"
 
 #include <errno.h>
 #include <git2.h>
@@ -38,7 +38,7 @@ static int git_failed(int code, struct error *err, const char *what)
 	return error_set(err, r, "%s: %s", what, e && e->message ? e->message : "unknown error");
 }
 
-int gitrange_init(struct error *err)
+int range_init(struct error *err)
 {
 	int r = git_libgit2_init();
 
@@ -56,7 +56,7 @@ static int open_repo(const char *dir, git_repository **ret, struct error *err)
 	return r ? git_failed(r, err, "opening the repository") : 0;
 }
 
-int gitrange_objects_dir(const char *path, char **ret_dir, struct error *err)
+int range_objects_dir(const char *path, char **ret_dir, struct error *err)
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	int r = open_repo(path, &repo, err);
@@ -106,7 +106,7 @@ static int find(git_repository *repo, const char *rev, git_commit **ret, struct 
 	return r ? git_failed(r, err, rev) : 0;
 }
 
-int gitrange_resolve(const char *dir, const char *rev, char ret_sha[SHA_MAX], struct error *err)
+int range_resolve(const char *dir, const char *rev, char ret_sha[SHA_MAX], struct error *err)
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	CLEANUP(commit_p) git_commit *c = NULL;
@@ -135,8 +135,8 @@ static int find_two(git_repository *repo, const char *a, const char *b, git_oid 
 	return 0;
 }
 
-int gitrange_merge_base(const char *dir, const char *a, const char *b, char ret_sha[SHA_MAX],
-			struct error *err)
+int range_merge_base(const char *dir, const char *a, const char *b, char ret_sha[SHA_MAX],
+		     struct error *err)
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	git_oid oa, ob, base;
@@ -155,8 +155,7 @@ int gitrange_merge_base(const char *dir, const char *a, const char *b, char ret_
 	return 0;
 }
 
-int gitrange_first_parent(const char *dir, const char *sha, char ret_sha[SHA_MAX],
-			  struct error *err)
+int range_first_parent(const char *dir, const char *sha, char ret_sha[SHA_MAX], struct error *err)
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	CLEANUP(commit_p) git_commit *c = NULL;
@@ -172,8 +171,8 @@ int gitrange_first_parent(const char *dir, const char *sha, char ret_sha[SHA_MAX
 	return 0;
 }
 
-int gitrange_is_ancestor(const char *dir, const char *ancestor, const char *sha, bool *ret,
-			 struct error *err)
+int range_is_ancestor(const char *dir, const char *ancestor, const char *sha, bool *ret,
+		      struct error *err)
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	git_oid old, tip;
@@ -268,8 +267,8 @@ static int walk(git_repository *repo, const git_oid *base, const git_oid *head, 
 	return r;
 }
 
-int gitrange_walk(const char *dir, const char *base, const char *head, size_t max,
-		  struct commit_list *ret, struct error *err)
+int range_walk(const char *dir, const char *base, const char *head, size_t max,
+	       struct commit_list *ret, struct error *err)
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	struct commit_list l = { 0 };
