@@ -12,9 +12,7 @@
  *   - a table of the schema is not STRICT, or a foreign key leads nowhere,
  *   - the migrations (NNNN_name.sql, numbered 1, 2, …), run one after another, do not lead to the
  *     same schema and the same user_version.
- * SQLite is loaded with dlopen(), since the rule for tools links the base libraries only.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -26,21 +24,6 @@
 #include "lib/path.h"
 
 #define SQL_FILE_MAX (1 << 20)
-
-static struct {
-	__typeof__(sqlite3_open) *open;
-	__typeof__(sqlite3_close) *close;
-	__typeof__(sqlite3_exec) *exec;
-	__typeof__(sqlite3_prepare_v2) *prepare;
-	__typeof__(sqlite3_finalize) *finalize;
-	__typeof__(sqlite3_step) *step;
-	__typeof__(sqlite3_column_text) *column_text;
-	__typeof__(sqlite3_column_int) *column_int;
-	__typeof__(sqlite3_errmsg) *errmsg;
-	__typeof__(sqlite3_error_offset) *error_offset;
-	__typeof__(sqlite3_bind_parameter_count) *parameter_count;
-	__typeof__(sqlite3_bind_parameter_name) *parameter_name;
-} sq;
 
 struct query {
 	char *name, *doc, *sql;
@@ -54,39 +37,6 @@ struct queries {
 	size_t n, cap;
 };
 
-static int sqlite_load(void)
-{
-	void *so = dlopen("libsqlite3.so.0", RTLD_NOW);
-	const struct {
-		const char *name;
-		void *to;
-	} syms[] = {
-		{ "sqlite3_open", &sq.open },
-		{ "sqlite3_close", &sq.close },
-		{ "sqlite3_exec", &sq.exec },
-		{ "sqlite3_prepare_v2", &sq.prepare },
-		{ "sqlite3_finalize", &sq.finalize },
-		{ "sqlite3_step", &sq.step },
-		{ "sqlite3_column_text", &sq.column_text },
-		{ "sqlite3_column_int", &sq.column_int },
-		{ "sqlite3_errmsg", &sq.errmsg },
-		{ "sqlite3_error_offset", &sq.error_offset },
-		{ "sqlite3_bind_parameter_count", &sq.parameter_count },
-		{ "sqlite3_bind_parameter_name", &sq.parameter_name },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(syms); i++) {
-		void *p = so ? dlsym(so, syms[i].name) : NULL;
-
-		if (!p) {
-			fprintf(stderr, "queries: %s\n", dlerror());
-			return -1;
-		}
-		memcpy(syms[i].to, &p, sizeof(p));
-	}
-	return 0;
-}
-
 static int line_at(const char *text, const char *at)
 {
 	int line = 1;
@@ -99,10 +49,10 @@ static int line_at(const char *text, const char *at)
 /* The line of what SQLite complains about: `first` is the line of sql[0]. */
 static int complain(sqlite3 *db, const char *path, const char *sql, int first)
 {
-	int off = sq.error_offset(db);
+	int off = sqlite3_error_offset(db);
 
 	fprintf(stderr, "%s:%d: %s\n", path, first + (off > 0 ? line_at(sql, sql + off) - 1 : 0),
-		sq.errmsg(db));
+		sqlite3_errmsg(db));
 	return -1;
 }
 
@@ -131,10 +81,10 @@ static int run_script(sqlite3 *db, const char *path, const char *text)
 
 		while (*rest == '\n' || *rest == ' ' || *rest == '\t')
 			rest++;
-		if (sq.prepare(db, rest, -1, &st, &tail))
+		if (sqlite3_prepare_v2(db, rest, -1, &st, &tail))
 			return complain(db, path, rest, line_at(text, rest));
-		r = st ? sq.step(st) : SQLITE_DONE;
-		sq.finalize(st);
+		r = st ? sqlite3_step(st) : SQLITE_DONE;
+		sqlite3_finalize(st);
 		if (r != SQLITE_DONE && r != SQLITE_ROW)
 			return complain(db, path, rest, line_at(text, rest));
 		rest = tail;
@@ -174,19 +124,20 @@ static char *dump(sqlite3 *db)
 	struct buf out = BUF_INIT;
 	sqlite3_stmt *st;
 
-	if (sq.prepare(db, sql, -1, &st, NULL) == 0)
-		while (sq.step(st) == SQLITE_ROW) {
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == 0)
+		while (sqlite3_step(st) == SQLITE_ROW) {
 			struct buf one = BUF_INIT;
 
-			normalise((const char *)sq.column_text(st, 1), &one);
-			buf_printf(&out, "%s%s\n", (const char *)sq.column_text(st, 0),
+			normalise((const char *)sqlite3_column_text(st, 1), &one);
+			buf_printf(&out, "%s%s\n", (const char *)sqlite3_column_text(st, 0),
 				   buf_cstr(&one));
 			buf_free(&one);
 		}
-	sq.finalize(st);
-	if (sq.prepare(db, "PRAGMA user_version", -1, &st, NULL) == 0 && sq.step(st) == SQLITE_ROW)
-		buf_printf(&out, "user_version %d\n", sq.column_int(st, 0));
-	sq.finalize(st);
+	sqlite3_finalize(st);
+	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &st, NULL) == 0 &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		buf_printf(&out, "user_version %d\n", sqlite3_column_int(st, 0));
+	sqlite3_finalize(st);
 	return buf_steal(&out);
 }
 
@@ -196,13 +147,14 @@ static int check_rows(sqlite3 *db, const char *path, const char *sql, const char
 	sqlite3_stmt *st;
 	int bad = 0;
 
-	if (sq.prepare(db, sql, -1, &st, NULL))
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL))
 		return complain(db, path, sql, 1);
-	while (sq.step(st) == SQLITE_ROW) {
-		fprintf(stderr, "%s:1: '%s' %s\n", path, (const char *)sq.column_text(st, 0), what);
+	while (sqlite3_step(st) == SQLITE_ROW) {
+		fprintf(stderr, "%s:1: '%s' %s\n", path, (const char *)sqlite3_column_text(st, 0),
+			what);
 		bad = -1;
 	}
-	sq.finalize(st);
+	sqlite3_finalize(st);
 	return bad;
 }
 
@@ -231,7 +183,7 @@ static int check_migrations(sqlite3 *want, const char *schema, char **paths, cha
 	sqlite3 *db;
 	int r = 0;
 
-	if (sq.open(":memory:", &db))
+	if (sqlite3_open(":memory:", &db))
 		return complain(db, schema, "", 1);
 	for (int i = 0; i < n && !r; i++) {
 		const char *base = strrchr(paths[i], '/');
@@ -259,7 +211,7 @@ static int check_migrations(sqlite3 *want, const char *schema, char **paths, cha
 			b + at);
 		r = -1;
 	}
-	sq.close(db);
+	sqlite3_close(db);
 	return r;
 }
 
@@ -323,20 +275,20 @@ static int check_query(sqlite3 *db, const char *path, struct query *q)
 	sqlite3_stmt *st;
 	int r = 0;
 
-	if (sq.prepare(db, q->sql, -1, &st, &tail))
+	if (sqlite3_prepare_v2(db, q->sql, -1, &st, &tail))
 		return complain(db, path, q->sql, q->line);
 	if (!st || tail[strspn(tail, " \t\n")]) {
 		fprintf(stderr, "%s:%d: '%s' is not one statement\n", path, q->line, q->name);
 		r = -1;
 	}
-	q->n_params = st ? sq.parameter_count(st) : 0;
+	q->n_params = st ? sqlite3_bind_parameter_count(st) : 0;
 	for (int i = 1; i <= q->n_params; i++)
-		if (!sq.parameter_name(st, i)) {
+		if (!sqlite3_bind_parameter_name(st, i)) {
 			fprintf(stderr, "%s:%d: '%s' does not use ?%d\n", path, q->line, q->name,
 				i);
 			r = -1;
 		}
-	sq.finalize(st);
+	sqlite3_finalize(st);
 	return r;
 }
 
@@ -450,14 +402,14 @@ int main(int argc, char **argv)
 		texts[i] = slurp(argv[5 + i]);
 		bad |= !texts[i];
 	}
-	if (!schema || !text || bad || sqlite_load() < 0 || sq.open(":memory:", &db))
+	if (!schema || !text || bad || sqlite3_open(":memory:", &db))
 		return 1;
 	if (run_script(db, argv[3], schema) < 0 || check_schema(db, argv[3]) < 0 ||
 	    check_migrations(db, argv[3], argv + 5, texts, n) < 0 || read_queries(&all, text) < 0)
 		return 1;
 	for (size_t i = 0; i < all.n; i++)
 		bad |= check_query(db, argv[4], &all.q[i]) < 0;
-	sq.close(db);
+	sqlite3_close(db);
 	if (bad || write_header(argv[1], &all) < 0)
 		return 1;
 	return write_source(argv[2], &all, schema, argv + 5, texts, n) < 0;
