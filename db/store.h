@@ -55,7 +55,8 @@ struct repo_row {
 	bool configured; /* by the administrator (may be a local path); else made by a submission */
 };
 
-/* Inserts or updates by name. */
+/* Inserts or updates by name. -EEXIST: a submission (configured false) gives another URL for a name
+ * of the administrator's. */
 must_check int store_repo_put(struct store *s, const char *name, const char *url, bool configured,
 			      int64_t *ret_id, struct error *err);
 must_check int store_repo_get(struct store *s, int64_t id, struct repo_row *ret, struct error *err);
@@ -78,8 +79,9 @@ must_check int store_branch_put(struct store *s, int64_t repo_id, const char *re
 must_check int store_branches(struct store *s, struct branch_row **ret, size_t *ret_n,
 			      struct error *err);
 void branch_rows_free(struct branch_row *rows, size_t n);
-/* The tip moved: records it and makes a submission old..new of it in the same transaction. When
- * a submission for this branch and head exists already, its id is returned (idempotent). */
+/* The tip moved: records it and makes a submission old..new of it in the same transaction (ref and
+ * head_sha are the new tip, base the old one, NULL at first sight). When a submission for this
+ * branch and head exists already, its id is returned (idempotent). -ENOENT for an unknown branch. */
 must_check int store_branch_moved(struct store *s, int64_t branch_id, const char *old_tip,
 				  const char *new_tip, int64_t *ret_submission, struct error *err);
 /* The branch's last fetch: message NULL = fine. */
@@ -116,6 +118,7 @@ void submission_row_free(struct submission_row *r);
 /* Ids in state NEW or FETCHING, oldest first (work for the planner, also after a restart). */
 must_check int store_submissions_open(struct store *s, int64_t **ret_ids, size_t *ret_n,
 				      struct error *err);
+/* -ENOENT when there is none, or when it is done or refused already. */
 must_check int store_submission_state(struct store *s, int64_t id, enum submission_state state,
 				      const char *message, struct error *err);
 
@@ -130,7 +133,8 @@ struct commit_info {
  * one a test (by build key + cases_hash, made once), queued or waiting for its build; links all
  * of them to the submission. Jobs of the newest submission do not overtake older ones, but base
  * and head of a submission go before the commits between. A submission all of whose jobs ended
- * already becomes DONE at once. */
+ * already becomes DONE at once. What was given up as MISS gets another try. -ENOENT unless its state
+ * is NEW or FETCHING, -EINVAL without commits or configurations. */
 must_check int store_submission_plan(struct store *s, int64_t id, const struct commit_info *commits,
 				     size_t n_commits, const struct plan *plan, struct error *err);
 
@@ -192,12 +196,18 @@ void artifact_row_free(struct artifact_row *a);
 must_check int store_build_done(struct store *s, int64_t job_id, const char *lease_hash,
 				const struct build_result *b, enum lease *ret, struct error *err);
 /* Ends a test with its result document, all rows in one transaction; same idempotence. A document
- * that is MISS as a whole (doc NULL, reason given) requeues up to the cap. */
+ * that is MISS as a whole (doc NULL, reason given) requeues up to the cap. -EINVAL for a document
+ * without results, a reason that is not MISS's, or an answer to a job of the other kind. */
 must_check int store_test_done(struct store *s, int64_t job_id, const char *lease_hash,
 			       const struct result_doc *doc, enum reason miss_reason,
 			       const char *miss_detail, enum lease *ret, struct error *err);
 
 /* --- views (new references) ------------------------------------------------------------------ */
+
+/* Every key is always there; what is unknown is null. Instants are RFC 3339 text. A job's state is
+ * waiting (a test, for its build), queued, leased, done (there is an answer, good or bad), failed
+ * (given up: MISS) or cancelled (a test whose build made no image). A submission's own status and
+ * summary leave its base commit out: what fails there is not its doing. */
 
 /* Every list view: {"items":[…],"next":"cursor"|absent}. `cursor` NULL = first page; a cursor that
  * was not given out is -EINVAL. limit 1..500. */
@@ -207,7 +217,9 @@ must_check int view_submissions(struct store *s, const char *cursor, int limit,
  * "short","subject","author","position","summary":{"PASS":n,…},"status":"FAIL"}],
  * "jobs":{"queued","waiting","leased","done","failed","cancelled"},
  * "matrix":{"cases":[…],"rows":[{"sha","short","subject","config","build":{"id","state","status"},
- * "run":id,"cells":[{"status","reason","result","injected"}|null]}]}} -ENOENT. */
+ * "test":{"job","state","run"}|null,"run":id,"cells":[{"status","reason","result","injected"}|
+ * null]}]}} Commits and rows: head first. "run" is the newest finished one, that of "test" the newest
+ * one. -ENOENT. */
 must_check int view_submission(struct store *s, int64_t id, struct json_object **ret,
 			       struct error *err);
 /* [{"id","repo","ref","tip","plan","message","checked","submission","status","summary"}] in items */
@@ -232,7 +244,9 @@ must_check int view_results(struct store *s, const struct result_filter *f,
 must_check int view_result(struct store *s, int64_t id, struct json_object **ret,
 			   struct error *err);
 must_check int view_agents(struct store *s, struct json_object **ret, struct error *err);
-/* Queue depth by kind and state, verdict counts, agents live: for /stats, /metrics, overview. */
+/* {"jobs":{"build":{"queued",…},"test":{…}},"results":{"PASS":n,…},"submissions":{"new",…},
+ * "agents":{"known","live"},"writer":{"writes","commits"},"runs","commits","builds",
+ * "database_bytes"}: for /stats, /metrics, overview. */
 must_check int view_stats(struct store *s, struct json_object **ret, struct error *err);
 /* Events after `after_id`, oldest first, at most `limit`: {"items":[{"id","type","at","data"}]}.
  * Types: submission, job, run, result, branch, agent. The newest 10000 are kept. */
