@@ -103,9 +103,9 @@ typedef void (*http_handler)(struct server *srv, const struct http_req *req, str
 /* One row of the route table. */
 struct http_route {
 	const char *method;
-	/* "/api/v1/jobs/{id}/log": a segment, never empty. A last segment {name} takes what is
-	 * there with any ending; {path*} takes the whole rest; every other one gives .json, .csv
-	 * and .txt to req->format. */
+	/* "/api/v1/jobs/{id}/log": a segment, never empty; {path*} and {file*}: the whole rest. The
+	 * ending .json, .csv, .txt or .html goes to req->format, but {file*} and a last segment
+	 * {name} are taken as they are. */
 	const char *pattern;
 	enum role role; /* least role that may; ROLE_NONE = public (if reading is public) */
 	int64_t max_body_bytes; /* 0 = no body allowed */

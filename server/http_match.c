@@ -144,6 +144,15 @@ static bool match_segment(struct matcher *m, const char *pat, size_t pat_len, co
 	return len == pat_len && !memcmp(pat, seg, len);
 }
 
+/* {path*} and {file*}: everything that is left, the latter with its ending. */
+static bool take_rest(struct matcher *m, const char *pat, const char *s)
+{
+	size_t len = strlen(s);
+
+	return take_param(m, s,
+			  str_starts(pat, "{file*}") ? len : strip_ending(s, len, &m->format));
+}
+
 static bool match_row(struct matcher *m, const char *pattern)
 {
 	const char *p = pattern, *s = m->raw;
@@ -152,7 +161,7 @@ static bool match_row(struct matcher *m, const char *pattern)
 		size_t pat_len = strcspn(++p, "/"), len = strcspn(++s, "/");
 
 		if (pat_len > 2 && p[pat_len - 2] == '*')
-			return take_param(m, s, strlen(s));
+			return take_rest(m, p, s);
 		/* "{repo}.git": what stands around the braces is literal. */
 		if (p[0] == '{' && p[pat_len - 1] != '}') {
 			size_t close = strcspn(p, "}") + 1, tail = pat_len - close;

@@ -86,7 +86,7 @@ const struct http_route http_routes[] = {
 	  git_upload_pack, "Smart HTTP: fetch", false },
 	{ "POST", "/git/{repo}.git/git-receive-pack", ROLE_NONE, GIT_REQUEST_BYTES, false,
 	  git_receive_pack, "Smart HTTP: push, which is refused", false },
-	{ "GET", "/static/{path*}", ROLE_NONE, 0, false, static_file_get, "Styles and scripts", true },
+	{ "GET", "/static/{file*}", ROLE_NONE, 0, false, static_file_get, "Styles and scripts", true },
 #ifdef HTTP_PAGE_ROUTES
 	HTTP_PAGE_ROUTES
 #endif

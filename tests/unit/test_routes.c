@@ -48,6 +48,8 @@ static void test_found(void **state)
 		{ "GET", "/api/v1/openapi.json", "/api/v1/openapi.json", NULL, NULL, NULL },
 		{ "GET", "/api/v1/builds/3/artifacts/notes.txt",
 		  "/api/v1/builds/{id}/artifacts/{name}", "3", "notes.txt", NULL },
+		{ "GET", "/api/v1/branches/mm/a/b.csv", "/api/v1/branches/{repo}/{path*}", "mm",
+		  "a/b", "csv" },
 		{ "GET", "/api/v1/branches/mm/a/b", "/api/v1/branches/{repo}/{path*}", "mm", "a/b",
 		  NULL },
 		{ "POST", "/api/v1/branches/poll", "/api/v1/branches/poll", NULL, NULL, NULL },
@@ -57,7 +59,7 @@ static void test_found(void **state)
 		  NULL },
 		{ "POST", "/git/a.b.git/git-upload-pack", "/git/{repo}.git/git-upload-pack", "a.b",
 		  NULL, NULL },
-		{ "GET", "/static/js/live.js", "/static/{path*}", "js/live.js", NULL, NULL },
+		{ "GET", "/static/js/live.js", "/static/{file*}", "js/live.js", NULL, NULL },
 	};
 
 	(void)state;
