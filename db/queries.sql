@@ -80,7 +80,7 @@ SELECT id FROM submissions WHERE branch_id = ?1 AND head_sha = ?2
 
 -- name: branch_submit
 INSERT INTO submissions (repo_id, branch_id, ref, base, plan, state, head_sha, created_us)
-SELECT repo_id, id, ?3, ?2, plan, 'new', ?3, ?4 FROM branches WHERE id = ?1
+SELECT repo_id, id, ref, ?2, plan, 'new', ?3, ?4 FROM branches WHERE id = ?1
 RETURNING id
 
 -- name: submission_add
@@ -614,11 +614,12 @@ JOIN commits c ON c.id = b.commit_id
 WHERE r.agent_id = ?1 AND r.outcome IS NULL ORDER BY r.id DESC
 
 -- name: stats_jobs
-SELECT coalesce(sum(state = 'queued'), 0) AS queued, coalesce(sum(state = 'waiting'), 0) AS waiting,
-	coalesce(sum(state = 'leased'), 0) AS leased, coalesce(sum(state = 'done'), 0) AS done,
-	coalesce(sum(state = 'failed'), 0) AS failed,
-	coalesce(sum(state = 'cancelled'), 0) AS cancelled
-FROM jobs WHERE kind = ?1
+SELECT (SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'queued') AS queued,
+	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'waiting') AS waiting,
+	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'leased') AS leased,
+	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'done') AS done,
+	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'failed') AS failed,
+	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'cancelled') AS cancelled
 
 -- name: stats_results
 SELECT coalesce(sum(CASE WHEN status = 'FAIL' THEN results END), 0) AS FAIL,

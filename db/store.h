@@ -79,9 +79,10 @@ must_check int store_branch_put(struct store *s, int64_t repo_id, const char *re
 must_check int store_branches(struct store *s, struct branch_row **ret, size_t *ret_n,
 			      struct error *err);
 void branch_rows_free(struct branch_row *rows, size_t n);
-/* The tip moved: records it and makes a submission old..new of it in the same transaction (ref and
- * head_sha are the new tip, base the old one, NULL at first sight). When a submission for this
- * branch and head exists already, its id is returned (idempotent). -ENOENT for an unknown branch. */
+/* The tip moved: records it and makes a submission old..new of it in the same transaction (its ref is
+ * the branch's, head_sha the new tip, base the old one or NULL at first sight). When a submission
+ * for this branch and head exists already, its id is returned (idempotent). -ENOENT for an unknown
+ * branch. */
 must_check int store_branch_moved(struct store *s, int64_t branch_id, const char *old_tip,
 				  const char *new_tip, int64_t *ret_submission, struct error *err);
 /* The branch's last fetch: message NULL = fine. */
@@ -95,7 +96,8 @@ struct submission_row {
 	char *ref; /* as asked for; branch, tag or 40 hex */
 	char *base; /* as asked for, may be NULL = merge base with the repo's base or first parent */
 	char *plan;
-	char *head_sha, *base_sha; /* NULL until planned */
+	char *head_sha; /* NULL until planned, but for a branch's movement: the tip it moved to */
+	char *base_sha; /* NULL until planned */
 	int state; /* enum submission_state */
 };
 

@@ -192,6 +192,7 @@ static void test_branches(void **state)
 	assert_int_equal(store_branch_moved(store, 99, NULL, sha(1), &b, &err), -ENOENT);
 	OK(store_submission_get(store, b, &sub, &err));
 	assert_string_equal(sub.base, sha(1));
+	assert_string_equal(sub.ref, "main");
 	assert_string_equal(sub.head_sha, sha(2));
 	assert_int_equal(sub.branch_id, branch);
 	assert_int_equal(sub.state, SUBMISSION_NEW);
