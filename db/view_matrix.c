@@ -9,12 +9,13 @@
 #include "db/store_internal.h"
 
 struct matrix {
-	struct json_object *rows; /* array, with the hidden member below */
+	struct json_object *rows; /* array */
 	struct json_object *columns; /* scenario → its index */
 	struct json_object *cases; /* array of names, in column order */
 	struct json_object *seen; /* rows that are there, by what they show */
 	struct json_object *lists; /* case lists whose scenarios are columns already */
 	struct json_object *commits; /* distinct sha */
+	struct json_object *words; /* statuses and reasons */
 	/* Final run of each row's test, 0 = none yet. */
 	int64_t *runs;
 	size_t n_rows, cap_runs;
@@ -30,6 +31,7 @@ struct matrix *matrix_new(void)
 	m->seen = json_object_new_object();
 	m->lists = json_object_new_object();
 	m->commits = json_object_new_object();
+	m->words = json_object_new_object();
 	return m;
 }
 
@@ -45,6 +47,7 @@ void matrix_free_p(struct matrix **pm)
 	json_object_put(m->seen);
 	json_object_put(m->lists);
 	json_object_put(m->commits);
+	json_object_put(m->words);
 	free(m->runs);
 	free(m);
 }
@@ -224,6 +227,31 @@ int matrix_add(struct matrix *m, struct db *db, enum db_query name, int64_t id, 
 	return r < 0 ? r : 0;
 }
 
+/* One object a word, shared by all cells: there are thousands of cells and some dozen words. */
+static struct json_object *word(struct matrix *m, const char *text)
+{
+	struct json_object *o = NULL;
+
+	if (!json_object_object_get_ex(m->words, text, &o)) {
+		o = json_str(text);
+		json_object_object_add(m->words, text, o);
+	}
+	return json_object_get(o);
+}
+
+static struct json_object *cell_new(struct matrix *m, const struct query *q)
+{
+	/* The keys are literals and each is added once: nothing to copy, nothing to look up. */
+	const unsigned int how = JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY;
+	struct json_object *cell = json_object_new_object();
+
+	json_object_object_add_ex(cell, "status", word(m, query_text(q, 1)), how);
+	json_object_object_add_ex(cell, "reason", word(m, query_text(q, 2)), how);
+	json_object_object_add_ex(cell, "result", json_object_new_int64(query_i64(q, 3)), how);
+	json_object_object_add_ex(cell, "injected", json_object_new_int64(query_i64(q, 4)), how);
+	return cell;
+}
+
 /* The cells of one run by column; columns that the plan does not name are appended. */
 static int row_cells(struct matrix *m, struct db *db, int64_t run, struct json_object *cells,
 		     struct error *err)
@@ -234,15 +262,13 @@ static int row_cells(struct matrix *m, struct db *db, int64_t run, struct json_o
 	if (r < 0)
 		return r;
 	while ((r = query_next(&q, err)) == 1) {
-		struct json_object *cell = json_object_new_object(), *at;
+		const char *scenario = query_text(&q, 0);
+		struct json_object *column;
 
-		json_object_object_add(cell, "status", json_str(query_text(&q, 1)));
-		json_object_object_add(cell, "reason", json_str(query_text(&q, 2)));
-		json_object_object_add(cell, "result", json_object_new_int64(query_i64(&q, 3)));
-		json_object_object_add(cell, "injected", json_object_new_int64(query_i64(&q, 4)));
-		column_add(m, query_text(&q, 0));
-		at = json_object_object_get(m->columns, query_text(&q, 0));
-		json_object_array_put_idx(cells, (size_t)json_object_get_int64(at), cell);
+		column_add(m, scenario);
+		column = json_object_object_get(m->columns, scenario);
+		json_object_array_put_idx(cells, (size_t)json_object_get_int64(column),
+					  cell_new(m, &q));
 	}
 	return r;
 }
