@@ -230,7 +230,7 @@ static int build(struct kbuild *k, bool *ret_failed, struct error *err)
 		r = configure_tree(k, ret_failed, err);
 	if (!r && !*ret_failed)
 		r = compile_tree(k, ret_failed, err);
-	/* On trouble the marker stays: the next build removes what this one was writing. */
+	/* On the host's trouble the marker of an unfinished build stays. */
 	if (!r)
 		kbuild_tree_end(k, !*ret_failed);
 	return r;
@@ -297,6 +297,8 @@ int kbuild_run(const struct kbuild_opts *opts, struct build_result *ret,
 	if (!failed)
 		fill_image(&k, &image);
 	check_image(&k, &image, &failed);
+	if (failed)
+		kbuild_image_free(&image);
 	fill_result(&k, failed, &result);
 	result.image = !failed && image.kernel;
 	result.duration_us = clock_mono_us() - start_us;

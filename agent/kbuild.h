@@ -42,6 +42,7 @@ struct kbuild {
 	enum engine_phase phase;
 	struct diag diag;
 	struct diag_list warnings; /* of objects that are not compiled this time */
+	bool killed; /* in the middle of writing */
 	int total; /* steps that are expected; 0 = unknown */
 };
 

@@ -172,7 +172,7 @@ int kbuild_make(struct kbuild *k, const char *script, const char *const *targets
 	if (r == -EFBIG) {
 		diag_list_add(&k->diag.errors, "", "the build wrote more than 64 MiB of output");
 		diag_finish(&k->diag, true);
-		*ret_failed = true;
+		*ret_failed = k->killed = true;
 		return 0;
 	}
 	if (r < 0)

@@ -241,6 +241,9 @@ void kbuild_tree_end(struct kbuild *k, bool succeeded)
 {
 	char stamp[HASH_HEX_MAX];
 
+	/* The marker stays: the next build removes what this one was writing. */
+	if (k->killed)
+		return;
 	save_warnings(k);
 	if (succeeded)
 		save_steps(k);

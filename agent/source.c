@@ -59,8 +59,8 @@ static int write_attributes(const struct source *s, struct error *err)
 	return r < 0 ? r : path_write_atomic(path, text, sizeof(text) - 1, 0644, err);
 }
 
-/* The settings that git reads from the store; who wants every fetched object checked says
- * `git config fetch.fsckObjects true` there (names of objects are checked in any case). */
+/* The settings that git reads from the store. Checking every fetched object costs 0.2 s of 11 s for a
+ * whole kernel tree; who needs a tree that git objects to sets fetch.fsckObjects to false there. */
 static int write_config(const struct source *s, struct error *err)
 {
 	static const char text[] = "[core]\n"
@@ -71,7 +71,7 @@ static int write_config(const struct source *s, struct error *err)
 				   "\tcompression = 1\n"
 				   "\tfsync = all,-loose-object\n"
 				   "[fetch]\n"
-				   "\tfsckObjects = false\n"
+				   "\tfsckObjects = true\n"
 				   "\tunpackLimit = 1\n"
 				   "[transfer]\n"
 				   "\tunpackLimit = 1\n";
