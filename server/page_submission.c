@@ -46,6 +46,9 @@ void page_submission(struct server *srv, const struct http_req *req, struct http
 		const char *state = page_str(view, "state");
 
 		page_matrix_prepare(view);
+		/* A branch's movement is asked for by commits: they say nothing new. */
+		if (!strcmp(page_str(view, "base"), page_str(view, "base_sha")))
+			json_object_object_add(view, "base", NULL);
 		json_object_object_add(view, "jobs_ended",
 				       json_object_new_int64(page_i64(view, "jobs_total") -
 							     page_i64(view, "jobs_open")));

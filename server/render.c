@@ -14,8 +14,6 @@
 
 static void text_ascii(struct buf *out, unsigned char c)
 {
-	static const char hex[] = "0123456789abcdef";
-
 	switch (c) {
 	case '&':
 		buf_str(out, "&amp;");
@@ -38,9 +36,9 @@ static void text_ascii(struct buf *out, unsigned char c)
 	default:
 		if (c >= 0x20 && c != 0x7f)
 			break;
-		/* U+2400…U+241F and U+2421 picture them. */
-		c = c == 0x7f ? 0x21 : c;
-		buf_printf(out, "&#x24%c%c;", hex[c >> 4], hex[c & 15]);
+		/* As `cat -v` shows them. */
+		buf_char(out, '^');
+		buf_char(out, (char)(c ^ 0x40));
 		return;
 	}
 	buf_char(out, (char)c);

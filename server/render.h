@@ -5,7 +5,7 @@
  *
  * Everything in a view may be hostile: markup, terminal escapes, direction marks, invalid UTF-8.
  * It comes out as text: markup escaped for its place, invalid bytes as U+FFFD, control characters
- * as their pictures (U+2400…), marks that reorder text spelled out as [U+202E].
+ * as ^[ (the way of `cat -v`), marks that reorder text spelled out as [U+202E].
  * Thread: any, with a view of its own.
  */
 #ifndef FAULTLINE_SERVER_RENDER_H

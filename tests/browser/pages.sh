@@ -1,0 +1,223 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Every page of the dashboard: status, headers, well-formed HTML, nothing of what a guest, a commit
+# or an agent said has become markup.
+#
+#   tests/browser/pages.sh            starts a server and fills it with made-up, hostile data
+#   tests/browser/pages.sh URL        checks a server that runs
+#   tests/browser/pages.sh --serve    fills one and leaves it there until its input ends
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+BUILD=${BUILD:-build}
+SERVER=$(realpath "$BUILD/bin/faultline-server")
+export FAULTLINE_SHARE=${FAULTLINE_SHARE:-$PWD}
+T=$(mktemp -d)
+PID=
+trap 'if [ -n "$PID" ]; then kill -9 "$PID" 2>/dev/null; fi; wait 2>/dev/null; rm -rf "$T"' EXIT
+passed=0 failed=0
+JSON='Content-Type: application/json'
+
+good() { passed=$((passed + 1)); }
+bad() { failed=$((failed + 1)); echo "not ok: $*"; }
+get() { curl -sS --noproxy '*' -m 30 -D "$T/head" -o "$T/body" -w '%{http_code}' "$@"; }
+
+# ---- a server with something to show ---------------------------------------------------------
+EVIL='mm: <b id=zqx> & "quotes" '"'"'too'"'"' </title><script>zqx()</script> {{x}}'
+LONG=$(printf 'a%.0s' {1..10000})
+REF="lazy-<b>&'topic"
+
+make_repo() {
+	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null HOME=$T GIT_AUTHOR_NAME="$EVIL"
+	export GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
+	local subject
+	git init -q -b master "$T/repo"
+	git -C "$T/repo" commit -q --allow-empty -m 'mm: the base that everything is measured against'
+	git -C "$T/repo" checkout -qb "$REF"
+	for subject in "$EVIL" $'mm/huge_memory: \xff\xfe invalid \x1b[31mred\x1b[0m' \
+		$'mm: \xe2\x80\xae desrever \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d' "mm: $LONG" \
+		'mm/huge_memory: free the preallocated page table when the split fails'; do
+		echo "$subject" >>"$T/repo/file"
+		git -C "$T/repo" add file
+		git -C "$T/repo" commit -qm "$subject"
+	done
+	git -C "$T/repo" checkout -q master
+}
+
+start() {
+	cat >"$T/conf" <<-END
+		[server]
+		poll_seconds = 0
+		[submit]
+		plan = quick
+		[repo demo]
+		url = $T/repo
+		local = yes
+		base = master
+		branch = $REF base=master plan=thp-split
+	END
+	exec 9< <(exec "$SERVER" --config "$T/conf" --data "$T/data" --listen 127.0.0.1:0 2>>"$T/log")
+	PID=$!
+	local line=
+	read -r -t 20 line <&9
+	URL=${line#listening on }
+	URL=${URL%/}
+	[ -n "$URL" ] || { echo "the server does not start"; tail -5 "$T/log"; exit 1; }
+	ADMIN="Authorization: Bearer $(cat "$T/data/admin.token")"
+}
+
+api() { curl -sS --noproxy '*' -m 30 -H "$ADMIN" "$URL/api/v1/$1" "${@:2}"; }
+
+# Follows the events until one matches.
+wait_event() {
+	local line
+	exec 8< <(exec curl -sN --noproxy '*' -m 60 "$URL/api/v1/events?after=0")
+	local pid=$!
+	while read -r -t 60 line <&8; do
+		[[ $line =~ $1 ]] && break
+	done
+	kill $pid 2>/dev/null
+	exec 8<&-
+}
+
+build_result='{"version":1,"kind":"build","status":"PASS","reason":"","release":"6.12.0","detail":"",
+"warnings":["mm/huge_memory.c:2410:9: warning: <b id=zqx> unused"],"errors":[],"duration_us":93000000,
+"image":true}'
+broken_result='{"version":1,"kind":"build","status":"FAIL","reason":"build","release":"","warnings":[],
+"detail":"<b id=zqx> does not compile","errors":["mm/memory.c:1:1: error: <b id=zqx>"],
+"duration_us":9300000,"image":false}'
+
+work() { # COUNT: one job after another
+	local n=0 builds=0 job id lease kind log
+	while [ $n -lt "$1" ]; do
+		job=$(api jobs/claim -H "$JSON" -d '{"name":"agent-1","version":"<b id=zqx>","slots":2,
+			"can_build":true,"can_test":true}')
+		[ -n "$job" ] || return 0
+		n=$((n + 1))
+		id=$(jq .id <<<"$job") kind=$(jq -r .kind <<<"$job")
+		lease="Faultline-Lease: $(jq -r .lease.token <<<"$job")"
+		api "jobs/$id/heartbeat" -H "$lease" -H "$JSON" -d '{"progress":{"phase":"cases","done":3,
+			"total":9,"what":"<b id=zqx>"}}' >/dev/null
+		[ $n -lt "$1" ] || return 0 # the last one stays leased, what is behind it queued
+		if [ "$kind" = build ]; then
+			builds=$((builds + 1))
+			log='  CC      mm/huge_memory.o <b id=zqx>'
+			api "jobs/$id/log?offset=0" -H "$lease" -d "$log" >/dev/null
+			echo image >"$T/image"
+			api "jobs/$id/artifacts/bzImage" -H "$lease" -T "$T/image" \
+				-H "Faultline-SHA256: $(sha256sum "$T/image" | cut -d' ' -f1)" >/dev/null
+			if [ $builds = 3 ]; then job=$broken_result; else job=$build_result; fi
+		else
+			{
+				printf '<b id=zqx>\x1b[31m \xff\xfe \xe2\x80\xae </pre>\r\n'
+				cat tests/golden/console/lazy-mprotect.log tests/golden/console/kasan-uaf.log
+				for ((i = 0; i < 1500; i++)); do printf '[%5d.000000] line %d of a long log ........\r\n' $i $i; done
+			} >"$T/console"
+			api "jobs/$id/log?offset=0" -H "$lease" -H 'Expect:' --data-binary "@$T/console" >/dev/null
+			job=$(jq -c --argjson seed $n --rawfile log tests/golden/console/lazy-mprotect.log \
+				-f tests/browser/fill.jq <<<"$job")
+		fi
+		api "jobs/$id/result" -H "$lease" -H "$JSON" -H 'Expect:' -d @- <<<"$job" >"$T/answer"
+		grep -q '"status":[45]' "$T/answer" && { echo "filling: $(cat "$T/answer")"; failed=$((failed + 1)); }
+	done
+}
+
+fill() {
+	make_repo 2>/dev/null # git warns of the subject that is no UTF-8
+	start
+	wait_event '"state":"planned"'
+	work 8
+	api submissions -H "$JSON" -d '{"repo":"demo","ref":"nowhere<b id=zqx>"}' >/dev/null
+	api submissions -H "$JSON" -d '{"repo":"demo","ref":"zqx-nowhere"}' >/dev/null
+	wait_event '"state":"refused"'
+}
+
+# ---- checks --------------------------------------------------------------------------------
+voids='area|base|br|col|hr|img|input|link|meta|source|wbr'
+# Tags that open are closed, in order.
+well_formed() {
+	grep -aoE '</?[a-zA-Z][a-zA-Z0-9]*' "$1" | awk -v voids="^($voids)$" '
+		/^<\// { t = substr($0, 3); if (n < 1 || stack[n] != t) { print "</" t "> closes <" stack[n] ">"; exit 1 } n--; next }
+		{ t = substr($0, 2); if (t !~ voids) stack[++n] = t }
+		END { if (n > 0) { print "<" stack[n] "> stays open"; exit 1 } }'
+}
+
+page() { # PATH [STATUS]
+	local want=${2:-200} status why
+	status=$(get -H 'Accept: text/html' "$URL$1")
+	[ "$status" = "$want" ] && good || bad "$1: $status, not $want: $(head -c 300 "$T/body")"
+	grep -qi '^content-type: text/html; charset=utf-8' "$T/head" && good || bad "$1: not HTML"
+	grep -qi "^content-security-policy:.*default-src 'self'" "$T/head" && good || bad "$1: no CSP"
+	grep -qi '^x-content-type-options: nosniff' "$T/head" && good || bad "$1: no nosniff"
+	grep -qaE '<b id=|zqx\(\)</script>|<[a-z][^>]* (style|on[a-z]+)=|javascript:' "$T/body" &&
+		bad "$1: something became markup" || good
+	# What may stand in a file is text: no control bytes, no marks that reorder it.
+	LC_ALL=C grep -qaP '[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]' "$T/body" &&
+		bad "$1: control characters" || good
+	iconv -f UTF-8 -t UTF-8 "$T/body" >/dev/null 2>&1 && good || bad "$1: not UTF-8"
+	head -1 "$T/body" | grep -q '^<!DOCTYPE html>$' && good || bad "$1: no doctype"
+	why=$(well_formed "$T/body") && good || bad "$1: $why"
+}
+json() { # PATH
+	[ "$(get "$URL$1")" = 200 ] && jq -e . "$T/body" >/dev/null 2>&1 && good || bad "$1 is no JSON"
+}
+
+# Follows the links of this site, each shape of address a few times.
+crawl() {
+	local -A seen=() shapes=()
+	local queue=(/) path shape
+	while [ ${#queue[@]} -gt 0 ]; do
+		path=${queue[0]} queue=("${queue[@]:1}")
+		shape=$(sed -E 's/[0-9a-f]{40}/H/g; s/=[^&]*/=V/g; s/[0-9]+/N/g' <<<"$path")
+		[ -z "${seen[$path]:-}" ] && [ "${shapes[$shape]:-0}" -lt 4 ] || continue
+		seen[$path]=1 shapes[$shape]=$((${shapes[$shape]:-0} + 1))
+		page "$path"
+		while IFS= read -r link; do
+			link=${link//&amp;/&}
+			[[ $link == \?* ]] && link=${path%%\?*}$link
+			link=${link%%#*}
+			case $link in
+			*format=* | /static/* | /api/* | '') ;;
+			/*) queue+=("$link") ;;
+			*) bad "$path: a link leads to '$link'" ;;
+			esac
+		done < <(grep -ao 'href="[^"]*"' "$T/body" | sed 's/^href="//; s/"$//' | sort -u)
+	done
+	echo "${#seen[@]} pages"
+}
+
+case ${1:-} in
+'') fill ;;
+--serve)
+	fill
+	echo "$URL"
+	cat >/dev/null
+	exit 0
+	;;
+*) URL=${1%/} ;;
+esac
+
+crawl
+page /submissions/999999 404
+page /submissions/zqx 404
+page '/results?status=%3Cb%20id=zqx%3E' 400
+page '/results?scenario=%22%3E%3Cb%20id=zqx%3E'
+page '/branches/demo/%3Cb%20id=zqx%3E' 404
+page '/commits/%3Cb%20id=zqx%3E' 404
+page '/submissions?cursor=%3Cb%20id=zqx%3E' 422
+json '/?format=json'
+json /submissions.json
+json /submissions/1.json
+json /agents.json
+for path in /submissions.csv /submissions/1.csv /submissions/1.txt /results.csv '/agents?format=txt'; do
+	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
+	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
+done
+for file in style.css live.js icon.svg; do
+	[ "$(get "$URL/static/$file")" = 200 ] && good || bad "/static/$file"
+done
+if [ -n "$PID" ] && grep -q 'render-failed\|request-failed' "$T/log"; then
+	bad "the server's log: $(grep 'render-failed\|request-failed' "$T/log" | head -3)"
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
