@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define BLOCK_BYTES (1 << 20)
 #define IDENTITY "faultline <faultline@localhost> 1735689600 +0000" /* 2025-01-01 */
@@ -25,7 +26,7 @@ static int fail(const char *what, const char *why)
 	return 1;
 }
 
-/* The path behind the first component; NULL for that component itself. */
+/* The path behind the first component; "" for that component itself. */
 static const char *strip(const char *path)
 {
 	const char *slash;
@@ -33,7 +34,21 @@ static const char *strip(const char *path)
 	if (!strncmp(path, "./", 2))
 		path += 2;
 	slash = strchr(path, '/');
-	return slash && slash[1] ? slash + 1 : NULL;
+	return slash ? slash + 1 : "";
+}
+
+/* fast-import would take these, and every later checkout would stumble over them. */
+static bool path_is_safe(const char *path)
+{
+	size_t len;
+
+	for (; *path; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		if (!len || (len <= 2 && !strncmp(path, "..", len)) ||
+		    (len == 4 && !strncasecmp(path, ".git", 4)))
+			return false;
+	}
+	return true;
 }
 
 /* fast-import reads a path to the end of the line unless it is quoted like a C string. */
@@ -51,6 +66,14 @@ static void put_path(const char *path)
 	putchar('"');
 }
 
+/* As bytes: in the C locale libarchive has no other form of a name that is not ASCII. */
+static const char *name(struct archive_entry *e)
+{
+	const char *path = archive_entry_pathname_utf8(e);
+
+	return path ? path : archive_entry_pathname(e);
+}
+
 static int put_data(struct archive *a, struct archive_entry *e)
 {
 	static char block[BLOCK_BYTES];
@@ -61,8 +84,7 @@ static int put_data(struct archive *a, struct archive_entry *e)
 		la_ssize_t n = archive_read_data(a, block, sizeof(block));
 
 		if (n <= 0)
-			return fail(archive_entry_pathname(e),
-				    n ? archive_error_string(a) : "is cut short");
+			return fail(name(e), n ? archive_error_string(a) : "is cut short");
 		fwrite(block, 1, (size_t)n, stdout);
 		left -= n;
 	}
@@ -72,15 +94,22 @@ static int put_data(struct archive *a, struct archive_entry *e)
 
 static int put_entry(struct archive *a, struct archive_entry *e)
 {
-	const char *path = strip(archive_entry_pathname(e));
+	const char *path = name(e);
 	const char *link = archive_entry_symlink(e);
 	bool executable = archive_entry_perm(e) & 0100;
 
-	if (!path || archive_entry_filetype(e) == AE_IFDIR)
+	if (!path)
+		return fail("input", "holds a file name that cannot be read");
+	path = strip(path);
+	if (!*path || archive_entry_filetype(e) == AE_IFDIR)
 		return 0;
+	if (!path_is_safe(path))
+		return fail(path, "is no path that git can check out");
 	if (archive_entry_hardlink(e))
 		return fail(path, "hard links are not expected in a source package");
 	if (archive_entry_filetype(e) == AE_IFLNK) {
+		if (!link)
+			return fail(path, "is a symbolic link that cannot be read");
 		fputs("M 120000 inline ", stdout);
 		put_path(path);
 		printf("\ndata %zu\n%s\n", strlen(link), link);
@@ -110,16 +139,21 @@ static int convert(struct archive *a)
 		return fail("input", "holds no files");
 	/* Without it fast-import takes a stream that was cut short for a whole one. */
 	fputs("done\n", stdout);
-	return fflush(stdout) ? fail("output", strerror(errno)) : 0;
+	return fflush(stdout) || ferror(stdout) ? fail("output", strerror(errno)) : 0;
 }
+
+static const char usage[] =
+	"usage: tar_fast_import REF MESSAGE < TARBALL | git fast-import\n"
+	"Writes one commit on REF (refs/heads/base) with the files of TARBALL, whose first path\n"
+	"component is dropped. The same tarball and message give the same commit.\n";
 
 int main(int argc, char **argv)
 {
 	struct archive *a = archive_read_new();
 	int r;
 
-	if (argc != 3) {
-		fputs("usage: tar_fast_import REF MESSAGE < TARBALL\n", stderr);
+	if (argc != 3 || argv[1][0] == '-') {
+		fputs(usage, stderr);
 		return 64;
 	}
 	archive_read_support_filter_all(a);
