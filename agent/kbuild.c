@@ -168,14 +168,14 @@ static bool has_modules(const struct kbuild *k)
 	       strstr(buf_cstr(&b), "\nCONFIG_MODULES=y\n");
 }
 
-/* What is not booted is linked all the same: undefined symbols show only there. */
+/* The image is made for every configuration: a job does not say whether its build is booted, and
+ * the address of a build does not hold it either, so that another plan may boot this very one. */
 static int compile_tree(struct kbuild *k, bool *ret_failed, struct error *err)
 {
-	const char *target = k->o->config->boot ? k->arch->target : "vmlinux";
-	const char *targets[] = { target, has_modules(k) ? "modules" : NULL, NULL };
+	const char *targets[] = { k->arch->target, has_modules(k) ? "modules" : NULL, NULL };
 
 	k->phase = PHASE_BUILD;
-	progress(k, 0, k->total, target);
+	progress(k, 0, k->total, k->arch->target);
 	return kbuild_make(k, NULL, targets, ret_failed, err);
 }
 
@@ -183,8 +183,7 @@ static int compile_tree(struct kbuild *k, bool *ret_failed, struct error *err)
 
 static void fill_image(const struct kbuild *k, struct kbuild_image *i)
 {
-	if (k->o->config->boot)
-		i->kernel = kbuild_file(k->obj, k->arch->image);
+	i->kernel = kbuild_file(k->obj, k->arch->image);
 	i->symbols = kbuild_file(k->obj, "System.map");
 	i->config = kbuild_file(k->obj, ".config");
 }
@@ -216,7 +215,7 @@ static void fill_result(struct kbuild *k, bool failed, struct build_result *b)
 /* A build that ends well without what it was for did not end well. */
 static void check_image(struct kbuild *k, const struct kbuild_image *i, bool *failed)
 {
-	if (*failed || (i->symbols && i->config && (i->kernel || !k->o->config->boot)))
+	if (*failed || (i->symbols && i->config && i->kernel))
 		return;
 	diag_list_add(&k->diag.errors, "", "make succeeded, but made no kernel image");
 	*failed = true;

@@ -119,7 +119,7 @@ static struct outcome build_for(int64_t timeout_ms)
 	const struct plan_config config = { .name = (char *)"default",
 					    .arch = (char *)"x86_64",
 					    .compiler = (char *)"gcc",
-					    .boot = true,
+
 					    .fragments = fragments,
 					    .n_fragments = 1 };
 	const struct kbuild_opts opts = { .work = work,
