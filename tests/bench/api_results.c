@@ -8,7 +8,7 @@
  * git repository for it. A round submits COMMITS commits with two plans; CLIENTS (16) threads
  * answer the builds and claim the tests; then, timed, they post one result document for each test:
  * what was acknowledged is durable. In the same round plain SQLite (WAL, synchronous=FULL, one
- * writer, ROWS_A_COMMIT rows a commit) stores the same documents as rows of one table. At least
+ * writer, 100 rows a commit) stores the same documents as rows of one table. At least
  * ROUNDS (5) rounds, and until TIMED_S seconds were spent posting; the ratio is the rounds' median.
  *
  * DIR should be on the disk that counts. Links libagent, libjobs, liblib and SQLite.
@@ -17,7 +17,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,13 +29,13 @@
 #include "lib/path.h"
 #include "lib/proc.h"
 #include "tests/bench/api_doc.h"
+#include "tests/bench/api_raw.h"
 
 #define COMMITS 200 /* a round; a submission may have 256 */
 #define ROUNDS_MAX 24
 #define TIMED_S 5.0
 #define RESULTS 34 /* what thp-split yields on a kernel that passes */
 #define DOCS 16 /* different documents */
-#define ROWS_A_COMMIT 100
 #define START_TIMEOUT_MS 20000
 #define STEP_TIMEOUT_US (120 * US_PER_S) /* a step that takes longer will never end */
 
@@ -340,66 +339,16 @@ static double server_cpu_s(void)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-static void sql(sqlite3 *db, const char *text)
-{
-	if (sqlite3_exec(db, text, NULL, NULL, NULL)) {
-		fprintf(stderr, "plain SQLite: %s: %s\n", text, sqlite3_errmsg(db));
-		stop_server();
-		exit(2);
-	}
-}
-
-static sqlite3 *raw_open(void)
-{
-	CLEANUP(free_p) char *path = xasprintf("%s/raw.db", dir);
-	sqlite3 *db;
-
-	if (sqlite3_open(path, &db))
-		abort();
-	sql(db, "PRAGMA journal_mode=WAL");
-	sql(db, "PRAGMA synchronous=FULL");
-	sql(db, "CREATE TABLE results (id INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT");
-	return db;
-}
-
-/* The same results as rows; seconds. */
-static double raw_round(sqlite3 *db, int documents)
-{
-	int64_t start = clock_mono_us();
-	sqlite3_stmt *add;
-	int n = 0;
-
-	if (sqlite3_prepare_v2(db, "INSERT INTO results (document) VALUES (?1)", -1, &add, NULL))
-		abort();
-	sql(db, "BEGIN IMMEDIATE");
-	for (int d = 0; d < documents; d++) {
-		for (int i = 0; i < RESULTS; i++) {
-			sqlite3_bind_text(add, 1, rows[(d % DOCS) * RESULTS + i], -1,
-					  SQLITE_STATIC);
-			if (sqlite3_step(add) != SQLITE_DONE)
-				abort();
-			sqlite3_reset(add);
-			if (++n % ROWS_A_COMMIT == 0) {
-				sql(db, "COMMIT");
-				sql(db, "BEGIN IMMEDIATE");
-			}
-		}
-	}
-	sql(db, "COMMIT");
-	sqlite3_finalize(add);
-	return (double)(clock_mono_us() - start) / US_PER_S;
-}
-
 struct round {
 	double ours, raw; /* results/s */
 	double ratio;
 };
 
-static struct round run_round(struct http_client *http, struct client *clients, int n, sqlite3 *db,
-			      int number, double *timed_s)
+static struct round run_round(struct http_client *http, struct client *clients, int n,
+			      struct raw *raw, int number, double *timed_s)
 {
 	int base = number == 0; /* later rounds find their base built */
-	double results, spent, cpu;
+	double results, spent, cpu, raw_cpu;
 	struct round r;
 
 	submit(http, number, "thp-split");
@@ -414,11 +363,13 @@ static struct round run_round(struct http_client *http, struct client *clients, 
 	cpu = server_cpu_s() - cpu;
 	*timed_s += spent;
 	r.ours = results / spent;
-	r.raw = results / raw_round(db, claimed_n);
+	r.raw = results /
+		raw_store(raw, (const char *const *)rows, DOCS * RESULTS, (int)results, &raw_cpu);
 	r.ratio = r.ours / r.raw;
-	printf("round %d: API %.0f results/s (%.0f documents/s, server CPU %.0f us a result), plain"
-	       " SQLite %.0f results/s, %.0f %%\n",
-	       number + 1, r.ours, r.ours / RESULTS, cpu * 1e6 / results, r.raw, 100 * r.ratio);
+	printf("round %d: API %.0f results/s (server CPU %.0f us a result), plain SQLite %.0f"
+	       " results/s (CPU %.0f us), %.0f %%\n",
+	       number + 1, r.ours, cpu * 1e6 / results, r.raw, raw_cpu * 1e6 / results,
+	       100 * r.ratio);
 	fflush(stdout);
 	for (int i = 0; i < claimed_n; i++)
 		free(claimed[i].lease);
@@ -472,7 +423,8 @@ static void run(const char *program, int n_clients, int rounds)
 	CLEANUP(free_p) char *url = start_server(program);
 	struct round all[ROUNDS_MAX];
 	struct http_client *http;
-	sqlite3 *db = raw_open();
+	CLEANUP(free_p) char *raw_path = xasprintf("%s/raw.db", dir);
+	struct raw *raw = raw_open(raw_path);
 	double timed_s = 0;
 	int n = 0;
 
@@ -484,7 +436,7 @@ static void run(const char *program, int n_clients, int rounds)
 		MUST(api_open(url, agent, NULL, NULL, &clients[i].conn, &err));
 	}
 	for (; n < ROUNDS_MAX && (n < rounds || timed_s < TIMED_S); n++)
-		all[n] = run_round(http, clients, n_clients, db, n, &timed_s);
+		all[n] = run_round(http, clients, n_clients, raw, n, &timed_s);
 	check_stored(http, (int64_t)RESULTS * 2 * (COMMITS * n + 1));
 	printf("median of %d rounds, %.1f s of posting, %d clients, %zu bytes a document\n", n,
 	       timed_s, n_clients, strlen(bodies[0]));
@@ -494,7 +446,7 @@ static void run(const char *program, int n_clients, int rounds)
 	for (int i = 0; i < n_clients; i++)
 		api_close(&clients[i].conn);
 	http_client_free(http);
-	sqlite3_close(db);
+	raw_close(raw);
 	free(clients);
 }
 

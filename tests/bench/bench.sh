@@ -104,7 +104,7 @@ bench_rebuild() {
 
 bench_api() {
 	local log=$work/api.log ours bare ratio
-	local objects=("$build"/obj/tests/bench/api_{results,doc}.o)
+	local objects=("$build"/obj/tests/bench/api_{results,doc,raw}.o)
 	local archives=("$build"/lib/lib{agent,jobs,lib}.a) libs
 	read -ra libs < <(pkg-config --libs json-c libsodium libcurl libzstd inih sqlite3)
 	make -s O="$build" "${objects[@]}" "${archives[@]}" >&2 &&
