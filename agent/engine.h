@@ -20,7 +20,12 @@
 #include "jobs/result.h"
 
 enum engine_phase {
-	PHASE_FETCH, PHASE_CHECKOUT, PHASE_CONFIG, PHASE_BUILD, PHASE_BOOT, PHASE_CASES,
+	PHASE_FETCH,
+	PHASE_CHECKOUT,
+	PHASE_CONFIG,
+	PHASE_BUILD,
+	PHASE_BOOT,
+	PHASE_CASES,
 	PHASE_COUNT
 };
 
@@ -28,8 +33,7 @@ const char *engine_phase_name(enum engine_phase p);
 
 struct engine_watch {
 	/* done of total (total 0 = unknown); `what` is one line: a file, a case title. */
-	void (*progress)(void *arg, enum engine_phase phase, int done, int total,
-			 const char *what);
+	void (*progress)(void *arg, enum engine_phase phase, int done, int total, const char *what);
 	/* Build output, or the machines' consoles; never called by two threads at once. */
 	void (*log)(void *arg, const char *data, size_t len);
 	bool (*cancelled)(void *arg);
@@ -44,8 +48,8 @@ struct engine_watch {
  * `allow_local`), no prompts, no hooks, no attributes filters, a deadline, its own process group.
  * -ENOENT when the commit is not there, -EIO when git fails (message quotes it), -ENOSPC. */
 must_check int source_checkout(const char *work, const char *git_url, bool allow_local,
-			       const char *commit, const struct engine_watch *watch,
-			       char **ret_dir, struct error *err);
+			       const char *commit, const struct engine_watch *watch, char **ret_dir,
+			       struct error *err);
 
 /* --- kbuild ------------------------------------------------------------------------------ */
 

@@ -103,10 +103,15 @@ struct jval json_root(struct json_object *o)
 /* A key comes from outside when json_only_keys() names it: it may hold anything. */
 static struct jval member(const struct jval *v, const char *key, struct json_object *o)
 {
-	CLEANUP(free_p) char *clean = str_printable(key, strlen(key));
-	struct jval m = { .o = o };
+	struct jval m;
+	size_t n = strnlen(v->path, sizeof(m.path) / 2), i;
 
-	snprintf(m.path, sizeof(m.path), "%.*s.%s", (int)sizeof(m.path) / 2, v->path, clean);
+	m.o = o;
+	memcpy(m.path, v->path, n);
+	m.path[n++] = '.';
+	for (i = 0; key[i] && n < sizeof(m.path) - 1; i++, n++)
+		m.path[n] = key[i] >= ' ' && key[i] < 0x7f ? key[i] : '?';
+	m.path[n] = 0;
 	return m;
 }
 

@@ -12,12 +12,21 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 
+#define PAIRWISE_MAX 12
+
 struct scan {
 	const char *text;
 	size_t len;
 	size_t at;
 	int depth;
 	struct error *err;
+	/* The decoded keys of the objects that are open, as offsets because the text moves while
+	 * it grows; an object takes its own off again. */
+	struct keys {
+		struct buf text; /* each key with its NUL */
+		size_t *at;
+		size_t n, cap;
+	} keys;
 };
 
 static int scan_value(struct scan *s);
@@ -173,7 +182,14 @@ static int scan_string(struct scan *s, struct buf *key)
 				return r;
 			continue;
 		}
-		n = utf8_len(s->text + s->at, s->len - s->at);
+		for (n = 0; s->at + n < s->len; n++) {
+			unsigned char b = (unsigned char)s->text[s->at + n];
+
+			if (b < 0x20 || b >= 0x80 || b == '"' || b == '\\')
+				break;
+		}
+		if (!n)
+			n = utf8_len(s->text + s->at, s->len - s->at);
 		if (!n)
 			return fail(s, "invalid UTF-8");
 		if (key)
@@ -248,56 +264,54 @@ static int scan_number(struct scan *s)
 
 /* ---- containers ----------------------------------------------------------------------------- */
 
-/* The decoded keys of one object, as offsets because the text moves while it grows. */
-struct keys {
-	struct buf text; /* each key with its NUL */
-	size_t *at;
-	size_t n, cap;
-};
-
-static void keys_free(struct keys *k)
-{
-	buf_free(&k->text);
-	free(k->at);
-}
-
 static int compare_keys(const void *a, const void *b, void *text)
 {
 	return strcmp((const char *)text + *(const size_t *)a,
 		      (const char *)text + *(const size_t *)b);
 }
 
-/* Sorted, because an object of a million keys must not cost a million squared. */
-static int check_duplicates(struct scan *s, struct keys *k)
+static int duplicate(struct scan *s, const char *key)
 {
-	if (k->n < 2)
-		return 0;
-	qsort_r(k->at, k->n, sizeof(*k->at), compare_keys, k->text.data);
-	for (size_t i = 1; i < k->n; i++) {
-		const char *key = k->text.data + k->at[i];
-		CLEANUP(free_p) char *clean = NULL;
+	CLEANUP(free_p) char *clean = str_printable(key, strnlen(key, 60));
 
-		if (strcmp(k->text.data + k->at[i - 1], key))
-			continue;
-		clean = str_printable(key, strnlen(key, 60));
-		return error_set(s->err, -EINVAL,
-				 "JSON: duplicate key '%s' in the object that ends at byte %zu",
-				 clean, s->at);
+	return error_set(s->err, -EINVAL,
+			 "JSON: duplicate key '%s' in the object that ends at byte %zu", clean,
+			 s->at);
+}
+
+/* Of the keys from `base` on. Many are sorted, because an object of a million keys must not cost a
+ * million squared; for few that costs more than comparing each with each. */
+static int check_duplicates(struct scan *s, size_t base)
+{
+	size_t n = s->keys.n - base, *at = s->keys.at + base;
+
+	if (n < 2)
+		return 0;
+	if (n <= PAIRWISE_MAX) {
+		for (size_t i = 1; i < n; i++)
+			for (size_t j = 0; j < i; j++)
+				if (!strcmp(s->keys.text.data + at[i], s->keys.text.data + at[j]))
+					return duplicate(s, s->keys.text.data + at[i]);
+		return 0;
 	}
+	qsort_r(at, n, sizeof(*at), compare_keys, s->keys.text.data);
+	for (size_t i = 1; i < n; i++)
+		if (!strcmp(s->keys.text.data + at[i - 1], s->keys.text.data + at[i]))
+			return duplicate(s, s->keys.text.data + at[i]);
 	return 0;
 }
 
-static int scan_member(struct scan *s, struct keys *k)
+static int scan_member(struct scan *s)
 {
 	int r;
 
 	skip_blanks(s);
-	ARRAY_RESERVE(k->at, k->n, k->cap);
-	k->at[k->n++] = k->text.len;
-	r = scan_string(s, &k->text);
+	ARRAY_RESERVE(s->keys.at, s->keys.n, s->keys.cap);
+	s->keys.at[s->keys.n++] = s->keys.text.len;
+	r = scan_string(s, &s->keys.text);
 	if (r < 0)
 		return r;
-	buf_char(&k->text, '\0');
+	buf_char(&s->keys.text, '\0');
 	skip_blanks(s);
 	if (!take(s, ':'))
 		return fail(s, "':' expected");
@@ -306,7 +320,7 @@ static int scan_member(struct scan *s, struct keys *k)
 
 static int scan_object(struct scan *s)
 {
-	CLEANUP(keys_free) struct keys k = { .n = 0 };
+	size_t base = s->keys.n, text = s->keys.text.len;
 	int r;
 
 	s->at++;
@@ -314,13 +328,16 @@ static int scan_object(struct scan *s)
 	if (take(s, '}'))
 		return 0;
 	do {
-		r = scan_member(s, &k);
+		r = scan_member(s);
 		if (r < 0)
 			return r;
 	} while (take(s, ','));
 	if (!take(s, '}'))
 		return fail(s, "',' or '}' expected");
-	return check_duplicates(s, &k);
+	r = check_duplicates(s, base);
+	s->keys.n = base;
+	s->keys.text.len = text;
+	return r;
 }
 
 static int scan_array(struct scan *s)
@@ -387,7 +404,9 @@ int json_scan(const char *text, size_t len, struct error *err)
 	if (len > INT_MAX)
 		return error_set(err, -EINVAL, "JSON: text too long");
 	r = scan_value(&s);
-	if (r < 0)
-		return r;
-	return s.at == len ? 0 : fail(&s, "something behind the value");
+	if (!r && s.at != len)
+		r = fail(&s, "something behind the value");
+	buf_free(&s.keys.text);
+	free(s.keys.at);
+	return r;
 }

@@ -4,7 +4,7 @@
 # The tests, called by `make check`: lint, units as built and under ASan and UBSan, the real server
 # and agent on loopback (the sanitized ones), and one real kernel. The last line sums them up.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 2
 passed=0 failed=0
 
 # part NAME COMMAND...: its last line is "N passed, N failed".

@@ -3,7 +3,7 @@
  * fake_qemu: stands where QEMU would, so that every way a machine can misbehave is played on
  * purpose and in milliseconds. FAULTLINE_QEMU names it; the engine cannot tell.
  *
- * The "kernel" it is given is the script: one command a line. The first line is "#fake". What the
+ * The "kernel" it is given is the script: one command a line. The first line is "#fake", other lines with "#" are comments. What the
  * engine hands over is used as QEMU would: descriptor 0 is the results channel, 1 the console.
  *
  *   ready                 the ready record
@@ -289,7 +289,7 @@ int main(int argc, char **argv)
 	}
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (*line)
+		if (*line && *line != '#')
 			run_command(line);
 	}
 	return 0;

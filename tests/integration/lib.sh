@@ -65,6 +65,7 @@ start_server() {
 	wait_for 30 grep -q '^listening on ' "$tmp/server.out" || { not_ok "the server starts"; return 1; }
 	url=$(sed -n 's/^listening on //p' "$tmp/server.out")
 	url=${url%/}
+	# shellcheck disable=SC2034 # for the scripts that start a server again at the same place
 	port=${url##*:}
 	export FAULTLINE_SERVER=$url
 }
