@@ -40,14 +40,20 @@ static enum reason miss_reason(const struct job *job, int r)
 	return job->kind == JOB_TEST && r == -ENOENT ? REASON_QEMU : REASON_AGENT;
 }
 
-static struct json_object *miss_json(const struct job *job, int r, const char *detail)
+static struct json_object *miss_json(const struct job *job, int r, char *detail)
 {
-	struct json_object *o = json_object_new_object();
+	const struct build_result build = { .status = STATUS_MISS,
+					    .reason = miss_reason(job, r),
+					    .detail = detail };
+	struct json_object *o;
 
+	if (job->kind == JOB_BUILD)
+		return build_result_to_json(&build);
+	o = json_object_new_object();
 	json_object_object_add(o, "version", json_object_new_int(1));
 	json_object_object_add(o, "kind", json_str(job_kind_name(job->kind)));
 	json_object_object_add(o, "status", json_str(status_name(STATUS_MISS)));
-	json_object_object_add(o, "reason", json_str(reason_name(miss_reason(job, r))));
+	json_object_object_add(o, "reason", json_str(reason_name(build.reason)));
 	json_object_object_add(o, "detail", json_str(detail));
 	return o;
 }

@@ -42,7 +42,7 @@ bool scenario_name_is_valid(const char *name)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 	size_t len = strlen(name);
 
-	return len > 0 && len <= LIMIT_NAME_LEN && name[0] != '.' && name[0] != '-' &&
+	return len > 0 && len <= SCENARIO_NAME_LEN && name[0] != '.' && name[0] != '-' &&
 	       name[len - 1] != '.' && !strstr(name, "..") && strspn(name, letters) == len;
 }
 

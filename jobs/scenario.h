@@ -15,6 +15,8 @@ enum scenario_kind {
 	SCENARIO_KIND_METRIC /* measures: DONE */
 };
 
+#define SCENARIO_NAME_LEN 63 /* the guest's REQUEST_SCENARIO_MAX, without the NUL */
+
 struct scenario {
 	const char *name; /* "split.mprotect" */
 	enum scenario_kind kind;
@@ -28,7 +30,8 @@ struct scenario {
 const struct scenario *scenario_table(size_t *ret_n);
 const struct scenario *scenario_find(const char *name); /* NULL when unknown */
 /* The alphabet of names, known or not: words of [A-Za-z0-9_-] joined by '.', not beginning
- * with '-', at most LIMIT_NAME_LEN bytes. Whatever comes from outside must pass it before it is stored or sent to a guest. */
+ * with '-', at most SCENARIO_NAME_LEN bytes. Whatever comes from outside must pass it before it is
+ * stored or sent to a guest. */
 bool scenario_name_is_valid(const char *name);
 /* fnmatch(3) pattern against the name. */
 bool scenario_matches(const struct scenario *s, const char *glob);

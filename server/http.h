@@ -128,6 +128,8 @@ struct http_conf {
 	int64_t request_timeout_ms; /* headers from the first byte or the last reply on */
 	int64_t body_timeout_ms; /* plus a second for every 64 KiB announced */
 	bool public_read;
+	/* Makes a page of a refusal that the adapter itself decided on; may be NULL. */
+	void (*page_problem)(const struct http_req *req, struct http_res *res);
 	const char *tmp_dir; /* for uploads; emptied at start by its owner */
 };
 

@@ -95,7 +95,19 @@ static const char *accepted_format(const struct http_conn *c)
 	return "";
 }
 
-bool http_admit(struct http_conn *c, const char *method, const char *version)
+/* A person who followed a link gets a page; programs and git get the problem as it is. */
+static void problem_for_people(struct http_conn *c)
+{
+	if (str_starts(c->raw_path, "/api/") || str_starts(c->raw_path, "/git/") ||
+	    strcmp(accepted_format(c), "html"))
+		return;
+	c->req.path = c->path;
+	c->req.query = c->query;
+	if (c->http->conf.page_problem)
+		c->http->conf.page_problem(&c->req, &c->res);
+}
+
+static bool admit(struct http_conn *c, const char *method, const char *version)
 {
 	struct framing_body body = { 0 };
 	struct error err = ERROR_INIT;
@@ -203,4 +215,13 @@ int http_body_end(struct http_conn *c)
 	c->req.body_path = c->body_path;
 	c->req.body_len = (size_t)c->body_bytes;
 	return 0;
+}
+
+bool http_admit(struct http_conn *c, const char *method, const char *version)
+{
+	if (admit(c, method, version))
+		return true;
+	if (c->path)
+		problem_for_people(c);
+	return false;
 }

@@ -22,6 +22,7 @@
 #include "server/planner.h"
 #include "server/runlog.h"
 #include "server/sched.h"
+#include "server/pages.h"
 #include "server/server.h"
 #include "server/token.h"
 #include "server/tracker.h"
@@ -114,6 +115,7 @@ static int start_http(struct server *srv, const struct config *c, struct error *
 				  .request_timeout_ms = c->request_timeout_s * 1000,
 				  .body_timeout_ms = c->body_timeout_s * 1000,
 				  .public_read = c->public_read,
+				  .page_problem = page_problem,
 				  .tmp_dir = srv->tmp_dir };
 
 	return http_start(srv, &conf, &srv->http, err);
