@@ -74,7 +74,7 @@ static void test_names(void **state)
 					    "a.b.c" };
 	static const char *const bad[] = { "",	  ".a",	 "a.",	"a..b", "-a",	"a b",
 					   "a/b", "a\n", "a;b", "<b>",	"a\"b", "\xc3\xa4" };
-	char longest[102];
+	char longest[SCENARIO_NAME_LEN + 2];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -82,9 +82,9 @@ static void test_names(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(scenario_name_is_valid(bad[i]));
 	memset(longest, 'a', sizeof(longest) - 1);
-	longest[101] = '\0';
+	longest[SCENARIO_NAME_LEN + 1] = '\0';
 	assert_false(scenario_name_is_valid(longest));
-	longest[100] = '\0';
+	longest[SCENARIO_NAME_LEN] = '\0';
 	assert_true(scenario_name_is_valid(longest));
 }
 
