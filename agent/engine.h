@@ -46,10 +46,11 @@ struct engine_watch {
  * <work>/git and the files that are there: only what differs is written, so that make rebuilds
  * only that. git runs with an allow-list of protocols (http, https; file only with
  * `allow_local`), no prompts, no hooks, no attributes filters, a deadline, its own process group.
+ * `token` (may be NULL) goes along as a bearer token.
  * -ENOENT when the commit is not there, -EIO when git fails (message quotes it), -ENOSPC. */
-must_check int source_checkout(const char *work, const char *git_url, bool allow_local,
-			       const char *commit, const struct engine_watch *watch, char **ret_dir,
-			       struct error *err);
+must_check int source_checkout(const char *work, const char *git_url, const char *token,
+			       bool allow_local, const char *commit,
+			       const struct engine_watch *watch, char **ret_dir, struct error *err);
 
 /* --- kbuild ------------------------------------------------------------------------------ */
 

@@ -123,6 +123,9 @@ static const char *const base_args[] = {
 	"core.fsmonitor=false",
 	"-c",
 	"submodule.recurse=false",
+	/* A token must not follow to where somebody sends us. */
+	"-c",
+	"http.followRedirects=false",
 	"-c",
 	"gc.auto=0",
 	"-c",
@@ -144,6 +147,10 @@ int git_run(const struct git *g, enum engine_phase phase, int64_t timeout_ms,
 	CLEANUP(free_p) char *dir = xasprintf("GIT_DIR=%s", g->dir);
 	CLEANUP(free_p) char *tree = xasprintf("GIT_WORK_TREE=%s", g->tree);
 	CLEANUP(free_p) char *index = xasprintf("GIT_INDEX_FILE=%s", g->index);
+	/* In the environment, because arguments are for everybody to read. */
+	CLEANUP(free_p)
+	char *auth = g->token ? xasprintf("GIT_CONFIG_VALUE_0=Authorization: Bearer %s", g->token)
+			      : NULL;
 	char *passed[ARRAY_SIZE(passed_env)] = { NULL };
 	const char *argv[ARGS_MAX], *env[ARGS_MAX];
 	struct progress p = { .watch = g->watch, .phase = phase };
@@ -177,6 +184,11 @@ int git_run(const struct git *g, enum engine_phase phase, int64_t timeout_ms,
 	env[e++] = dir;
 	env[e++] = tree;
 	env[e++] = index;
+	if (auth) {
+		env[e++] = "GIT_CONFIG_COUNT=1";
+		env[e++] = "GIT_CONFIG_KEY_0=http.extraHeader";
+		env[e++] = auth;
+	}
 	env[e] = NULL;
 	r = proc_run(&spec, &run, &status, err);
 	if (p.line.len)

@@ -12,6 +12,7 @@
 struct git {
 	const char *dir, *tree, *index; /* borrowed absolute paths */
 	bool allow_local; /* protocol "file" */
+	const char *token; /* sent as a bearer token over HTTP; may be NULL */
 	const struct engine_watch *watch;
 };
 

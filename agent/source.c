@@ -277,8 +277,9 @@ static int prepare(struct source *s, struct error *err)
 	return r;
 }
 
-int source_checkout(const char *work, const char *git_url, bool allow_local, const char *commit,
-		    const struct engine_watch *watch, char **ret_dir, struct error *err)
+int source_checkout(const char *work, const char *git_url, const char *token, bool allow_local,
+		    const char *commit, const struct engine_watch *watch, char **ret_dir,
+		    struct error *err)
 {
 	CLEANUP(free_p) char *top = NULL;
 	CLEANUP(free_p) char *lock = NULL;
@@ -303,7 +304,7 @@ int source_checkout(const char *work, const char *git_url, bool allow_local, con
 	s.src = xasprintf("%s/src", top);
 	s.index = xasprintf("%s/git/index", top);
 	s.ref = xasprintf("%s/git/refs/faultline/%s", top, commit);
-	s.tool = (struct git){ s.git, s.src, s.index, allow_local, watch };
+	s.tool = (struct git){ s.git, s.src, s.index, allow_local, token, watch };
 	lock = xasprintf("%s/source.lock", top);
 	r = lockfile_take(lock, watch, &lock_fd, err);
 	if (r)

@@ -56,7 +56,7 @@ int work_build(const struct agent *a, const struct job *job, struct keeper *k, s
 	};
 	int r;
 
-	r = source_checkout(a->work, url, false, job->commit, watch, &source, err);
+	r = source_checkout(a->work, url, a->token, false, job->commit, watch, &source, err);
 	if (r)
 		return r;
 	opts.source = source;

@@ -69,7 +69,10 @@ start_server() {
 	port=${url##*:}
 	export FAULTLINE_SERVER=$url
 }
-api() { curl -sS --noproxy '*' --max-time 30 "$url/api/v1/$1" "${@:2}"; }
+api() {
+	curl -sS --noproxy '*' --max-time 30 "$url/api/v1/$1" "${@:2}" \
+		${FAULTLINE_TOKEN_FILE:+-H "Authorization: Bearer $(cat "$FAULTLINE_TOKEN_FILE")"}
+}
 # Nothing that names the scratch folder is left running but the server.
 no_strays() {
 	local pid

@@ -41,6 +41,8 @@ good=$(commit "good" $'ready\nserve 1')
 cat >"$tmp/server.conf" <<CONF
 [server]
 data = $tmp/data
+# Nobody reads without a token, git of the agents included.
+public_read = no
 lease_seconds = 3
 poll_seconds = 0
 

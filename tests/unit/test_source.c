@@ -96,7 +96,7 @@ static int get(const char *url, int n, const struct engine_watch *w, struct erro
 {
 	CLEANUP(free_p) char *dir = NULL;
 	CLEANUP(free_p) char *want = xasprintf("%s/src", work);
-	int r = source_checkout(work, url, true, commits[n], w, &dir, err);
+	int r = source_checkout(work, url, NULL, true, commits[n], w, &dir, err);
 
 	if (r == 0)
 		assert_string_equal(dir, want);
@@ -304,19 +304,22 @@ static void test_refusals(void **state)
 	static const char gone[] = "0123456789012345678901234567890123456789";
 
 	(void)state;
-	assert_int_equal(source_checkout(work, repo, true, gone, NULL, &dir, &err), -ENOENT);
+	assert_int_equal(source_checkout(work, repo, NULL, true, gone, NULL, &dir, &err), -ENOENT);
 	assert_non_null(strstr(err.msg, "012345678901"));
-	assert_int_equal(source_checkout(work, repo, false, commits[0], NULL, &dir, &err), -EINVAL);
-	assert_int_equal(source_checkout(work, "ext::sh -c id", true, commits[0], NULL, &dir, &err),
+	assert_int_equal(source_checkout(work, repo, NULL, false, commits[0], NULL, &dir, &err),
 			 -EINVAL);
-	assert_int_equal(source_checkout(work, "--upload-pack=id", true, commits[0], NULL, &dir,
+	assert_int_equal(source_checkout(work, "ext::sh -c id", NULL, true, commits[0], NULL, &dir,
 					 &err),
 			 -EINVAL);
-	assert_int_equal(source_checkout(work, repo, true, "HEAD", NULL, &dir, &err), -EINVAL);
-	assert_int_equal(source_checkout(work, "http://127.0.0.1:1/x.git", false, commits[0], NULL,
+	assert_int_equal(source_checkout(work, "--upload-pack=id", NULL, true, commits[0], NULL,
 					 &dir, &err),
+			 -EINVAL);
+	assert_int_equal(source_checkout(work, repo, NULL, true, "HEAD", NULL, &dir, &err),
+			 -EINVAL);
+	assert_int_equal(source_checkout(work, "http://127.0.0.1:1/x.git", NULL, false, commits[0],
+					 NULL, &dir, &err),
 			 -EIO);
-	assert_int_equal(source_checkout(work, repo, true, commits[0], &stop, &dir, &err),
+	assert_int_equal(source_checkout(work, repo, NULL, true, commits[0], &stop, &dir, &err),
 			 -ECANCELED);
 	assert_null(dir);
 	get_ok(0);
