@@ -277,7 +277,7 @@ CREATE TABLE documents (
 CREATE TABLE cells (
 	run_id INTEGER NOT NULL REFERENCES runs (id),
 	scenario TEXT NOT NULL,
-	status TEXT NOT NULL, -- worst of its results, in the order of enum status
+	status TEXT NOT NULL, -- of the result with the least result_rank()
 	reason TEXT NOT NULL, -- of the worst
 	injected INTEGER NOT NULL, -- on target, summed over its results
 	results INTEGER NOT NULL, -- how many there are

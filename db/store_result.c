@@ -69,7 +69,7 @@ static int ranked_cmp(const void *pa, const void *pb)
 		       b->x->scenario ? b->x->scenario : "?");
 
 	if (!c)
-		c = (a->x->status > b->x->status) - (a->x->status < b->x->status);
+		c = result_rank(a->x) - result_rank(b->x);
 	return c ? c : (a->id > b->id) - (a->id < b->id);
 }
 

@@ -110,6 +110,13 @@ void result_doc_summary(const struct result_doc *d, int counts[STATUS_COUNT])
 		counts[d->results[i].status]++;
 }
 
+int result_rank(const struct result *r)
+{
+	bool good = r->status == STATUS_PASS || r->status == STATUS_DONE;
+
+	return good && r->fault.mode == FAULT_NONE ? STATUS_COUNT : (int)r->status;
+}
+
 void result_title(const struct result *r, char *out, size_t size)
 {
 	const struct fault *f = &r->fault;

@@ -131,6 +131,11 @@ struct json_object *result_doc_to_json(const struct result_doc *d);
 must_check int result_doc_from_json(const struct jval *v, struct result_doc *ret,
 				    struct error *err);
 
+/* What stands for several results of one scenario is the one with the least rank: the order of enum
+ * status, but a case that passed without a fault comes last. That it works when nothing fails says
+ * nothing about failing: where every fault was skipped the scenario was skipped. */
+int result_rank(const struct result *r);
+
 /* "split.mprotect sweep nth=2": what people read. `out` is truncated to fit. */
 void result_title(const struct result *r, char *out, size_t size);
 

@@ -217,6 +217,21 @@ static void test_splat_kinds(void **state)
 	}
 }
 
+static void test_rank(void **state)
+{
+	struct result plain = { .status = STATUS_PASS, .fault = { .mode = FAULT_NONE } };
+	struct result swept = { .status = STATUS_SKIP, .fault = { .mode = FAULT_SWEEP } };
+
+	(void)state;
+	/* A kernel that allocates nothing at a split must not be shown as one that passed. */
+	assert_true(result_rank(&swept) < result_rank(&plain));
+	swept.status = STATUS_PASS;
+	assert_true(result_rank(&swept) < result_rank(&plain));
+	/* What fails without a fault fails all the same. */
+	plain.status = STATUS_FAIL;
+	assert_true(result_rank(&plain) < result_rank(&swept));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_any_bytes_can_be_read_again),
 		cmocka_unit_test(test_titles),
 		cmocka_unit_test(test_splat_kinds),
+		cmocka_unit_test(test_rank),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
