@@ -30,7 +30,7 @@ cell() {
 		END {
 			text = status ? status : "-"
 			if (reason) text = text "/" reason
-			if (status == "PASS") text = text " (" injected " injected)"
+			if (status == "PASS") text = text " (" injected + 0 " injected)"
 			print text
 		}'
 }
