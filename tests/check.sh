@@ -12,7 +12,7 @@ part() {
 	local name=$1 begin=$SECONDS line
 	shift
 	echo "=== $name"
-	line=$("$@" 2>&1 | tee /dev/stderr | tail -n 1)
+	line=$("$@" 2>&1 | tee >(cat >&2) | tail -n 1)
 	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=$((passed + BASH_REMATCH[1]))
 		failed=$((failed + BASH_REMATCH[2]))
