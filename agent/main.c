@@ -252,6 +252,16 @@ static int read_config(struct options *o, const char *path, struct error *err)
 	return error_wrap(err, -EINVAL, "%s:%d", path, line);
 }
 
+static void options_free(struct options *o)
+{
+	free(o->config);
+	free(o->server);
+	free(o->token_file);
+	free(o->work);
+	free(o->name);
+	free(o->accel);
+}
+
 static error_t on_arg(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -378,7 +388,7 @@ int main(int argc, char **argv)
 		NULL
 	};
 	CLEANUP(free_p) char *token = NULL;
-	struct options o = { 0 };
+	CLEANUP(options_free) struct options o = { 0 };
 	struct error err = ERROR_INIT;
 	struct agent a = { 0 };
 
