@@ -52,7 +52,7 @@ static bool draining_cb(void *arg)
 }
 
 struct options {
-	char *config, *server, *token_file, *work, *name, *accel;
+	char *server, *token_file, *work, *name, *accel;
 	int slots, machines;
 	bool once;
 };
@@ -254,7 +254,6 @@ static int read_config(struct options *o, const char *path, struct error *err)
 
 static void options_free(struct options *o)
 {
-	free(o->config);
 	free(o->server);
 	free(o->token_file);
 	free(o->work);
