@@ -6,13 +6,16 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 passed=0 failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
 # part NAME COMMAND...: its last line is "N passed, N failed".
 part() {
 	local name=$1 begin=$SECONDS line
 	shift
 	echo "=== $name"
-	line=$("$@" 2>&1 | tee >(cat >&2) | tail -n 1)
+	"$@" 2>&1 | tee "$log"
+	line=$(tail -n 1 "$log")
 	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
 		passed=$((passed + BASH_REMATCH[1]))
 		failed=$((failed + BASH_REMATCH[2]))
