@@ -132,3 +132,18 @@ void api_view(const struct http_req *req, struct http_res *res, int r, struct js
 	}
 	http_res_json(res, 200, view);
 }
+
+void api_view_by_id(struct server *srv, const struct http_req *req, struct http_res *res,
+		    int (*view)(struct store *s, int64_t id, struct json_object **ret,
+				struct error *err))
+{
+	struct json_object *o = NULL;
+	struct error err = ERROR_INIT;
+	int64_t id;
+	int r;
+
+	if (!api_id(req, res, 0, &id))
+		return;
+	r = view(srv->store, id, &o, &err);
+	api_view(req, res, r, o, &err);
+}

@@ -39,6 +39,14 @@ void table_txt(struct json_object *items, struct buf *out);
 #define API_HANDLER(name) \
 	void name(struct server *srv, const struct http_req *req, struct http_res *res)
 
+/* Answers with the view of the id in the address. */
+void api_view_by_id(struct server *srv, const struct http_req *req, struct http_res *res,
+		    int (*view)(struct store *s, int64_t id, struct json_object **ret,
+				struct error *err));
+/* Reads ?submission= and ?run= into the filter, whose strings the caller has set, and checks it;
+ * false when the problem is answered. API and pages take the same filters. */
+bool api_result_filter(const struct http_req *req, struct http_res *res, struct result_filter *f);
+
 API_HANDLER(api_submission_post);
 API_HANDLER(api_submissions);
 API_HANDLER(api_submission);

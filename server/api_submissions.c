@@ -150,13 +150,5 @@ void api_submissions(struct server *srv, const struct http_req *req, struct http
 
 void api_submission(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
-	int64_t id;
-	int r;
-
-	if (!api_id(req, res, 0, &id))
-		return;
-	r = view_submission(srv->store, id, &view, &err);
-	api_view(req, res, r, view, &err);
+	api_view_by_id(srv, req, res, view_submission);
 }

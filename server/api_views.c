@@ -15,15 +15,7 @@
 
 void api_run(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
-	int64_t id;
-	int r;
-
-	if (!api_id(req, res, 0, &id))
-		return;
-	r = view_run(srv->store, id, &view, &err);
-	api_view(req, res, r, view, &err);
+	api_view_by_id(srv, req, res, view_run);
 }
 
 /* --- logs ------------------------------------------------------------------------------------- */
@@ -174,10 +166,13 @@ void api_run_log(struct server *srv, const struct http_req *req, struct http_res
 
 /* --- results ------------------------------------------------------------------------------------ */
 
-static bool check_filter(const struct result_filter *f, struct http_res *res)
+bool api_result_filter(const struct http_req *req, struct http_res *res, struct result_filter *f)
 {
 	enum status status;
 
+	if (!api_query_i64(req, res, "submission", 1, INT64_MAX, &f->submission) ||
+	    !api_query_i64(req, res, "run", 1, INT64_MAX, &f->run))
+		return false;
 	if (f->status && !status_parse(f->status, &status))
 		http_res_problem(res, 400,
 				 "?status= is one of FAIL, ERROR, MISS, PASS, DONE, SKIP");
@@ -199,10 +194,8 @@ void api_results(struct server *srv, const struct http_req *req, struct http_res
 	int64_t limit = 100, full = 0;
 	int r;
 
-	if (!api_query_i64(req, res, "submission", 1, INT64_MAX, &f.submission) ||
-	    !api_query_i64(req, res, "run", 1, INT64_MAX, &f.run) ||
-	    !api_query_i64(req, res, "limit", 1, 500, &limit) ||
-	    !api_query_i64(req, res, "full", 0, 1, &full) || !check_filter(&f, res))
+	if (!api_query_i64(req, res, "limit", 1, 500, &limit) ||
+	    !api_query_i64(req, res, "full", 0, 1, &full) || !api_result_filter(req, res, &f))
 		return;
 	f.limit = (int)limit;
 	f.full = full;
@@ -212,15 +205,7 @@ void api_results(struct server *srv, const struct http_req *req, struct http_res
 
 void api_result(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
-	int64_t id;
-	int r;
-
-	if (!api_id(req, res, 0, &id))
-		return;
-	r = view_result(srv->store, id, &view, &err);
-	api_view(req, res, r, view, &err);
+	api_view_by_id(srv, req, res, view_result);
 }
 
 /* --- commits and builds --------------------------------------------------------------------------- */
@@ -243,15 +228,7 @@ void api_commit(struct server *srv, const struct http_req *req, struct http_res 
 
 void api_build(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
-	int64_t id;
-	int r;
-
-	if (!api_id(req, res, 0, &id))
-		return;
-	r = view_build(srv->store, id, &view, &err);
-	api_view(req, res, r, view, &err);
+	api_view_by_id(srv, req, res, view_build);
 }
 
 void api_artifact(struct server *srv, const struct http_req *req, struct http_res *res)

@@ -30,20 +30,6 @@ static const char *field(const struct http_req *req, const char *name)
 	return s && *s ? s : NULL;
 }
 
-static bool check_filter(const struct result_filter *f, struct http_res *res)
-{
-	enum status status;
-
-	if (f->status && !status_parse(f->status, &status))
-		http_res_problem(res, 400,
-				 "?status= is one of FAIL, ERROR, MISS, PASS, DONE, SKIP");
-	else if (f->commit && !sha_is_full(f->commit))
-		http_res_problem(res, 400, "?commit= is a hash of 40 hex digits");
-	else
-		return true;
-	return false;
-}
-
 void page_results(struct server *srv, const struct http_req *req, struct http_res *res)
 {
 	struct result_filter f = { .scenario = field(req, "scenario"),
@@ -59,8 +45,7 @@ void page_results(struct server *srv, const struct http_req *req, struct http_re
 		api_results(srv, req, res);
 		return;
 	}
-	if (!api_query_i64(req, res, "submission", 1, INT64_MAX, &f.submission) ||
-	    !api_query_i64(req, res, "run", 1, INT64_MAX, &f.run) || !check_filter(&f, res)) {
+	if (!api_result_filter(req, res, &f)) {
 		page_problem(req, res);
 		return;
 	}
