@@ -67,6 +67,12 @@ static void sanitise(struct point *point)
 	}
 	for (i = 0; i < point->before.count; i++)
 		point->before.counters[i].name[VMSTAT_NAME_MAX - 1] = '\0';
+	if (point->settings.count > SETTINGS_MAX)
+		point->settings.count = 0;
+	for (i = 0; i < point->settings.count; i++) {
+		point->settings.saved[i].path[SETTING_PATH_MAX - 1] = '\0';
+		point->settings.saved[i].value[SETTING_VALUE_MAX - 1] = '\0';
+	}
 	point->skip[sizeof(point->skip) - 1] = '\0';
 	point->detail[sizeof(point->detail) - 1] = '\0';
 }
@@ -280,6 +286,7 @@ int point_run(int port, const struct point_request *request, struct point_outcom
 		return problem_set(problem, r, "cannot make a process: %s", strerror(-r));
 	kmsg_mark("end", request->item->id, request->nth);
 	sanitise(point);
+	settings_pop_to(&point->settings, 0);
 	r = send_result(port, request, point, &child, ret_outcome);
 	if (r)
 		return problem_set(problem, r, "cannot write a record: %s", strerror(-r));

@@ -77,6 +77,18 @@ void scenario_skip(struct scenario *s, const char *reason, const char *format, .
 	snprintf(s->point->skip, sizeof(s->point->skip), "%s", reason);
 }
 
+bool scenario_setting(struct scenario *s, const char *path, const char *value)
+{
+	struct problem problem;
+	int r = settings_push(&s->point->settings, path, value, &problem);
+
+	if (r == -ENOENT)
+		scenario_skip(s, "kconfig", "the kernel has no %s", path);
+	else if (r)
+		scenario_check(s, "harness.setting", false, "%s", problem.text);
+	return !r;
+}
+
 bool scenario_fixture(struct scenario *s, struct thp *ret_thp)
 {
 	struct problem problem;

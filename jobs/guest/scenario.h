@@ -49,6 +49,7 @@ struct point {
 	int64_t splits; /* change of thp_split_pmd from arm to disarm; -1: no such counter */
 	struct fault_arm fault; /* `injected` and `hits` are valid once disarmed */
 	struct vmstat before; /* with the fixture in place, just before arming */
+	struct settings settings; /* what scenario_setting() changed; init puts it back */
 	char skip[16]; /* "kconfig" or "arch": this kernel cannot run the scenario */
 	char detail[PROBLEM_TEXT_MAX];
 	uint32_t checks_count, metrics_count;
@@ -100,6 +101,13 @@ const struct scenario_row *scenario_find(const char *name);
  * `harness.fixture` and returns false: the scenario returns at once.
  */
 bool scenario_fixture(struct scenario *s, struct thp *ret_thp);
+
+/*
+ * Sets a knob of the kernel for the rest of the point; init restores it however the process ends.
+ * On failure it records skip/kconfig (the kernel has no such knob) or `harness.setting`, and
+ * returns false: the scenario returns at once.
+ */
+bool scenario_setting(struct scenario *s, const char *path, const char *value);
 
 /*
  * Around the operation under test. scenario_arm() writes the mark, reads the counters, and arms

@@ -7,6 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "always [madvise] never" is read, "madvise" is what can be written. */
+static void take_choice(char *value)
+{
+	char *open = strchr(value, '['), *close = open ? strchr(open, ']') : NULL;
+
+	if (!close)
+		return;
+	*close = '\0';
+	memmove(value, open + 1, (size_t)(close - open));
+}
+
 int settings_push(struct settings *settings, const char *path, const char *value,
 		  struct problem *problem)
 {
@@ -20,12 +31,16 @@ int settings_push(struct settings *settings, const char *path, const char *value
 	n = file_read_line(path, setting->value, sizeof(setting->value));
 	if (n < 0)
 		return problem_set(problem, (int)n, "cannot read %s: %s", path, strerror((int)-n));
+	take_choice(setting->value);
+	strcpy(setting->path, path);
+	/* before the write: who pops after a death in between restores what was not changed */
+	settings->count++;
 	r = file_write(path, value);
-	if (r)
+	if (r) {
+		settings->count--;
 		return problem_set(problem, r, "cannot write '%s' to %s: %s", value, path,
 				   strerror(-r));
-	strcpy(setting->path, path);
-	settings->count++;
+	}
 	return 0;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A stack of kernel knobs: push saves the old value and writes another one, pop brings everything
- * back in reverse order. Owner: init; children inherit the effect, not the duty to restore.
+ * back in reverse order. A knob that lists its choices ("always [madvise] never") has the one in
+ * brackets as its value. Owner: init, which restores; the process of a scenario pushes in shared
+ * memory (scenario_setting()), so that its death restores too.
  */
 #ifndef FAULTLINE_GUEST_SETTINGS_H
 #define FAULTLINE_GUEST_SETTINGS_H

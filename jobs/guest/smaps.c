@@ -50,6 +50,7 @@ static void parse_field(char *line, struct smaps_vma *vma, long *total_anonymous
 	if (parse_kb(line, "Anonymous", &vma->anonymous_kb))
 		*total_anonymous_kb += vma->anonymous_kb;
 	else if (parse_kb(line, "AnonHugePages", &vma->anon_huge_kb) ||
+		 parse_kb(line, "ShmemPmdMapped", &vma->shmem_huge_kb) ||
 		 parse_kb(line, "Rss", &vma->rss_kb) || parse_kb(line, "Locked", &vma->locked_kb))
 		return;
 	else if (parse_kb(line, "Swap", &vma->swap_kb))

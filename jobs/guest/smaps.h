@@ -15,7 +15,7 @@ struct smaps_vma {
 	uintptr_t start, end;
 	/* "rw-p" and then the VmFlags, without sd (soft dirty), which any write or split sets */
 	char attributes[SMAPS_ATTRIBUTES_MAX];
-	long rss_kb, anonymous_kb, anon_huge_kb, locked_kb, swap_kb;
+	long rss_kb, anonymous_kb, anon_huge_kb, shmem_huge_kb, locked_kb, swap_kb;
 };
 
 struct smaps {
