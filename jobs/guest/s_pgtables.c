@@ -88,7 +88,8 @@ void scenario_pgtables(struct scenario *s)
 {
 	struct tables before, whole, split, after;
 	size_t size = (THPS + 1) * THP_SIZE;
-	char *region = mmap(PLACE, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *region =
+		mmap(PLACE, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int r;
 
 	if (region != PLACE || madvise(region, size, MADV_HUGEPAGE)) {

@@ -85,7 +85,8 @@ bool shmem_fixture(struct scenario *s, bool private, struct shmem *ret_shmem)
 		return false;
 	}
 	if (huge_kb(&shmem.map) != (long)(THP_SIZE >> 10)) {
-		scenario_check(s, "harness.fixture", false, "the file's THP is not mapped by a PMD");
+		scenario_check(s, "harness.fixture", false,
+			       "the file's THP is not mapped by a PMD");
 		return false;
 	}
 	*ret_shmem = shmem;
@@ -100,8 +101,8 @@ void shmem_check_split(struct scenario *s, const struct shmem *shmem, long split
 	scenario_check(s, "invariant.split", huge == 0, "%ld kB are still mapped by a PMD", huge);
 	if (s->point->splits >= 0)
 		scenario_check(s, "counter.split", s->point->splits == splits,
-			       "thp_split_pmd rose by %lld, not %ld",
-			       (long long)s->point->splits, splits);
+			       "thp_split_pmd rose by %lld, not %ld", (long long)s->point->splits,
+			       splits);
 }
 
 void shmem_check_file(struct scenario *s, const struct shmem *shmem, size_t first, size_t pages)
