@@ -4,6 +4,7 @@
 #include "fault.h"
 #include "fileio.h"
 #include "kallsyms.h"
+#include "pin.h"
 #include "thp.h"
 #include "uapi.h"
 #include "vmstat.h"
@@ -38,6 +39,8 @@ static const char *const feature_names[FEATURES] = {
 	[FEATURE_FAIL_NTH] = "fail_nth",
 	[FEATURE_STACKTRACE_FILTER] = "stacktrace_filter",
 	[FEATURE_KALLSYMS] = "kallsyms",
+	[FEATURE_HUGE_ZERO_PAGE] = "huge_zero_page",
+	[FEATURE_IO_URING] = "io_uring",
 };
 
 void machine_mount(void)
@@ -104,6 +107,8 @@ void machine_tune(void)
 		/* only fixtures have THPs, and only if they ask */
 		{ THP_DIR "enabled", "madvise" },
 		{ THP_DIR "defrag", "madvise" },
+		/* the default, which machines with less than 512 MiB go without */
+		{ THP_DIR "use_zero_page", "1" },
 		/* khugepaged must neither collapse what a case has split, nor hold its mmap_lock */
 		{ THP_DIR "khugepaged/defrag", "0" },
 		{ THP_DIR "khugepaged/pages_to_scan", "1" },
@@ -153,6 +158,22 @@ static bool has_userfaultfd(void)
 	return fd >= 0;
 }
 
+static bool has_huge_zero_page(void)
+{
+	char text[8];
+
+	return file_read(THP_DIR "use_zero_page", text, sizeof(text)) > 0 && *text == '1';
+}
+
+static bool has_io_uring(void)
+{
+	int fd = pin_open_ring();
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 void machine_probe(struct machine *ret_machine)
 {
 	static struct vmstat vmstat;
@@ -178,6 +199,8 @@ void machine_probe(struct machine *ret_machine)
 	has[FEATURE_FAIL_NTH] = fault_has_fail_nth();
 	has[FEATURE_STACKTRACE_FILTER] = fault_has_stacktrace_filter(FAULT_FAIL_PAGE_ALLOC);
 	has[FEATURE_KALLSYMS] = kallsyms_lookup("pte_alloc_one", &range) == 0;
+	has[FEATURE_HUGE_ZERO_PAGE] = has_huge_zero_page();
+	has[FEATURE_IO_URING] = has_io_uring();
 }
 
 const char *machine_feature_name(enum machine_feature feature)

@@ -37,7 +37,7 @@ static void count_entry(int flags_fd, uint64_t entry, struct pagemap_counts *cou
 	flags = kpageflags_of(flags_fd, entry);
 	if (flags & UINT64_C(1) << UAPI_KPF_ZERO_PAGE)
 		counts->zero_page++;
-	else if (flags & UINT64_C(1) << UAPI_KPF_THP)
+	if (flags & UINT64_C(1) << UAPI_KPF_THP)
 		counts->huge++;
 }
 
@@ -74,4 +74,24 @@ int pagemap_count(const void *start, size_t size, struct pagemap_counts *ret_cou
 	if (!r)
 		*ret_counts = counts;
 	return r;
+}
+
+int pagemap_frame(const void *address, uint64_t *ret_frame)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	off_t offset = (off_t)((uintptr_t)address / page * sizeof(uint64_t));
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = pread(fd, &entry, sizeof(entry), offset);
+	close(fd);
+	if (n != (ssize_t)sizeof(entry))
+		return -EIO;
+	if (!(entry & UAPI_PM_PRESENT))
+		return -ENOENT;
+	*ret_frame = entry & UAPI_PM_PFN_MASK;
+	return 0;
 }

@@ -7,13 +7,14 @@
 #define FAULTLINE_GUEST_PAGEMAP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct pagemap_counts {
 	size_t present;
 	size_t swapped;
 	size_t none; /* neither: never touched, or dropped */
-	size_t huge; /* present and part of a THP */
-	size_t zero_page; /* present and the shared zero page */
+	size_t huge; /* present and part of a THP, or of the huge zero page */
+	size_t zero_page; /* present and the shared zero page, or part of the huge one */
 };
 
 /*
@@ -22,5 +23,11 @@ struct pagemap_counts {
  */
 int pagemap_count(const void *start, size_t size, struct pagemap_counts *ret_counts)
 	__attribute__((warn_unused_result));
+
+/*
+ * The number of the page frame that is mapped at `address`. Returns 0, -ENOENT if none is
+ * present, or another -errno.
+ */
+int pagemap_frame(const void *address, uint64_t *ret_frame) __attribute__((warn_unused_result));
 
 #endif

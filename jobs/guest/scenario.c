@@ -98,12 +98,18 @@ bool scenario_fixture(struct scenario *s, struct thp *ret_thp)
 		scenario_check(s, "harness.fixture", false, "%s", problem.text);
 		return false;
 	}
-	r = smaps_read(ret_thp->addr, THP_SIZE, &s->mapping);
+	return scenario_remember(s, ret_thp);
+}
+
+bool scenario_remember(struct scenario *s, const struct thp *thp)
+{
+	int r = smaps_read(thp->addr, THP_SIZE, &s->mapping);
+
 	if (r) {
 		scenario_check(s, "harness.fixture", false, "smaps: %s", strerror(-r));
 		return false;
 	}
-	smaps_normalise(&s->mapping, ret_thp->addr, THP_SIZE);
+	smaps_normalise(&s->mapping, thp->addr, THP_SIZE);
 	s->table_kb = file_read_key_kb("/proc/self/status", "VmPTE");
 	return true;
 }

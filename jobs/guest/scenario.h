@@ -110,6 +110,12 @@ bool scenario_fixture(struct scenario *s, struct thp *ret_thp);
 bool scenario_setting(struct scenario *s, const char *path, const char *value);
 
 /*
+ * The second half of scenario_fixture(), for a scenario that builds its fixture by itself, or
+ * changes it: from here on the mapping is what check_unchanged() and check_common() compare with.
+ */
+bool scenario_remember(struct scenario *s, const struct thp *thp);
+
+/*
  * Around the operation under test. scenario_arm() writes the mark, reads the counters, and arms
  * the calling task last; nothing may stand between the two but the operation and the saving of
  * its errno. `op_errno` is 0 or what the operation failed with.

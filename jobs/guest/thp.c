@@ -69,17 +69,30 @@ static int fault_in(struct thp *thp, struct problem *problem)
 			   THP_TRIES, huge);
 }
 
-int thp_create(struct thp *ret_thp, uint64_t seed, struct problem *problem)
+int thp_reserve(struct thp *ret_thp, uint64_t seed, struct problem *problem)
 {
 	struct thp thp = { .seed = seed };
-	int r;
+	int r = map_range(&thp, problem);
 
-	r = map_range(&thp, problem);
-	if (!r)
-		r = fault_in(&thp, problem);
 	if (r) {
 		if (thp.reserve != MAP_FAILED)
 			munmap(thp.reserve, thp.reserve_size);
+		return r;
+	}
+	*ret_thp = thp;
+	return 0;
+}
+
+int thp_create(struct thp *ret_thp, uint64_t seed, struct problem *problem)
+{
+	struct thp thp;
+	int r = thp_reserve(&thp, seed, problem);
+
+	if (r)
+		return r;
+	r = fault_in(&thp, problem);
+	if (r) {
+		munmap(thp.reserve, thp.reserve_size);
 		return r;
 	}
 	pattern_fill(thp.addr, 0, THP_PAGES, seed);

@@ -26,6 +26,10 @@ struct thp {
 /* Is there a THP of the size that the scenarios are written for? */
 bool thp_supported(void);
 
+/* Only maps the range, empty, for huge pages. Returns 0 or -errno. */
+int thp_reserve(struct thp *ret_thp, uint64_t seed, struct problem *problem)
+	__attribute__((warn_unused_result));
+
 /*
  * Maps and fills. Retries a bounded number of times, compacting memory in between, until smaps
  * shows a huge page. Returns 0, or -errno: -EAGAIN when no huge page could be had.
