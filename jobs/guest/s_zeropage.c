@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zeropage.remap: the zero-filled pages of a THP whose folio is split
+ *
+ * split_folio() puts the PTEs back with remove_migration_pte(), and
+ * try_to_map_unused_to_zeropage() (mm/migrate.c, since 6.12) then maps the shared zero page in
+ * place of a page that holds only zeroes, whoever asked for the split: the shrinker of underused
+ * THPs or anybody else. What must hold: only pages that are zero to the last byte go, each of them
+ * does, RSS falls by exactly their number, and a write afterwards gets a page of its own. With
+ * mlock() none may go, since locked memory must not fault again; under userfaultfd none may become
+ * a hole, because the monitor would be asked for a page that it has already filled in.
+ */
+#include "check.h"
+#include "fileio.h"
+#include "pagemap.h"
+#include "pattern.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define ZERO_PAGES 64
+#define STRIDE (THP_PAGES / ZERO_PAGES)
+#define FIRST 3 /* of each stride one page is zero */
+#define SPLIT_TRIES 8
+#define DEFERRED_SHRINKER "/sys/kernel/mm/transparent_hugepage/shrink_underused"
+
+struct variant {
+	const char *name; /* of the metric */
+	size_t expected; /* pages that go */
+	bool by_shrinker;
+};
+
+static bool is_zeroed(size_t page)
+{
+	return page % STRIDE == FIRST;
+}
+
+static bool make_fixture(struct scenario *s, struct thp *ret_thp)
+{
+	size_t page;
+
+	if (!scenario_fixture(s, ret_thp))
+		return false;
+	for (page = 0; page < THP_PAGES; page++)
+		if (is_zeroed(page))
+			memset(thp_page(ret_thp, page), 0, THP_PAGE);
+	return true;
+}
+
+static int split_by_debugfs(const struct thp *thp)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%d,0x%lx,0x%lx", (int)getpid(), (unsigned long)thp->addr,
+		 (unsigned long)thp->addr + THP_SIZE);
+	return file_write("/sys/kernel/debug/split_huge_pages", text);
+}
+
+static bool still_huge(const struct thp *thp)
+{
+	struct pagemap_counts counts;
+
+	return pagemap_count(thp->addr, THP_SIZE, &counts) || counts.huge;
+}
+
+/* A reference that somebody holds for a moment makes a split fail, and rightly. */
+static bool split(const struct thp *thp, bool by_shrinker)
+{
+	int try;
+
+	for (try = 0; try < SPLIT_TRIES && still_huge(thp); try++)
+		if (by_shrinker ? file_write("/proc/sys/vm/drop_caches", "2")
+				: split_by_debugfs(thp))
+			return false;
+	return !still_huge(thp);
+}
+
+static long rss_kb(const struct thp *thp)
+{
+	struct smaps smaps;
+	long sum = 0;
+	size_t i;
+
+	if (smaps_read(thp->addr, THP_SIZE, &smaps))
+		return -1;
+	for (i = 0; i < smaps.count; i++)
+		sum += smaps.vmas[i].rss_kb;
+	return sum;
+}
+
+/* Every byte of every page; a page that was zero and is written gets one of its own. */
+static bool data_right(const struct thp *thp)
+{
+	size_t page;
+
+	for (page = 0; page < THP_PAGES; page++) {
+		const char *at = thp_page(thp, page);
+
+		if (is_zeroed(page) ? pattern_check_zero(at, THP_PAGE) >= 0
+				    : pattern_check(at, page, 1, thp->seed) >= 0)
+			return false;
+	}
+	return true;
+}
+
+static bool write_is_private(const struct thp *thp)
+{
+	pattern_fill(thp_page(thp, FIRST), FIRST, 1, thp->seed);
+	return pattern_check(thp_page(thp, FIRST), FIRST, 1, thp->seed) < 0 &&
+	       pattern_check_zero(thp_page(thp, FIRST + STRIDE), THP_PAGE) < 0;
+}
+
+static void check_variant(struct scenario *s, const struct thp *thp, const struct variant *variant)
+{
+	struct pagemap_counts counts = { 0 };
+	long before_kb = rss_kb(thp), freed;
+	bool was_split = split(thp, variant->by_shrinker);
+
+	freed = (before_kb - rss_kb(thp)) / (long)(THP_PAGE >> 10);
+	scenario_check(s, "harness.split", was_split, "%s: the folio is still whole",
+		       variant->name);
+	scenario_check(s, "invariant.pagemap",
+		       !pagemap_count(thp->addr, THP_SIZE, &counts) &&
+			       counts.present == THP_PAGES &&
+			       counts.zero_page == variant->expected,
+		       "%s: %zu pages are present, %zu the zero page, not %zu", variant->name,
+		       counts.present, counts.zero_page, variant->expected);
+	scenario_check(s, "invariant.rss", freed == (long)variant->expected,
+		       "%s: RSS fell by %ld pages, not %zu", variant->name, freed,
+		       variant->expected);
+	scenario_check(s, "data.pattern", data_right(thp) && write_is_private(thp),
+		       "%s: a page is not what it was", variant->name);
+	scenario_metric(s, variant->name, (double)freed, "pages");
+}
+
+static void destroy(struct scenario *s, struct thp *thp)
+{
+	int r = thp_destroy(thp);
+
+	if (r)
+		scenario_check(s, "errno.unmap", false, "munmap: %s", strerror(-r));
+}
+
+/* The shrinker finds the THP on its list only if faulting it in put it there. */
+static void with_shrinker(struct scenario *s)
+{
+	const struct variant variant = { "rss.freed", ZERO_PAGES, true };
+	struct thp thp;
+
+	if (!make_fixture(s, &thp))
+		return;
+	check_variant(s, &thp, &variant);
+	destroy(s, &thp);
+}
+
+static void without_shrinker(struct scenario *s)
+{
+	const struct variant variant = { "rss.freed_shrinker_off", ZERO_PAGES, false };
+	struct thp thp;
+
+	if (!make_fixture(s, &thp))
+		return;
+	(void)file_write("/proc/sys/vm/drop_caches", "2");
+	scenario_check(s, "invariant.shrinker_off", still_huge(&thp),
+		       "the shrinker split a THP that it was told to leave");
+	check_variant(s, &thp, &variant);
+	destroy(s, &thp);
+}
+
+static void with_mlock(struct scenario *s)
+{
+	const struct variant variant = { "rss.freed_mlock", 0, false };
+	struct thp thp;
+
+	if (!make_fixture(s, &thp))
+		return;
+	if (mlock(thp.addr, THP_SIZE))
+		scenario_check(s, "harness.mlock", false, "%s", strerror(errno));
+	else
+		check_variant(s, &thp, &variant);
+	destroy(s, &thp);
+}
+
+/* Page i of the n-th THP is zero but for byte n * 512 + i: eight THPs try every byte of a page. */
+static void every_byte(struct scenario *s)
+{
+	const size_t thps = THP_PAGE / THP_PAGES;
+	struct pagemap_counts counts;
+	size_t n, page, lost = 0, wrong = 0;
+	struct thp thp;
+
+	for (n = 0; n < thps; n++) {
+		if (!scenario_fixture(s, &thp))
+			return;
+		memset(thp.addr, 0, THP_SIZE);
+		for (page = 0; page < THP_PAGES; page++)
+			thp_page(&thp, page)[n * THP_PAGES + page] = 1;
+		if (!split(&thp, false) || pagemap_count(thp.addr, THP_SIZE, &counts))
+			scenario_check(s, "harness.split", false, "every byte: still whole");
+		else
+			lost += counts.zero_page;
+		for (page = 0; page < THP_PAGES; page++)
+			wrong += thp_page(&thp, page)[n * THP_PAGES + page] != 1;
+		destroy(s, &thp);
+	}
+	scenario_check(s, "data.every_byte", !lost && !wrong,
+		       "%zu pages with one byte set became the zero page, %zu lost it", lost,
+		       wrong);
+	scenario_metric(s, "pages.one_byte_set", (double)(thps * THP_PAGES), "pages");
+}
+
+void scenario_zeropage(struct scenario *s)
+{
+	if (!scenario_setting(s, DEFERRED_SHRINKER, "1"))
+		return;
+	scenario_arm(s);
+	with_shrinker(s);
+	(void)file_write(DEFERRED_SHRINKER, "0");
+	without_shrinker(s);
+	with_mlock(s);
+	every_byte(s);
+	scenario_disarm(s, 0);
+	check_leaks(s);
+}
