@@ -139,8 +139,8 @@ static void measure(struct scenario *s, unsigned int size_kb, const struct regio
 		       "%u kB: a page is not what it was", size_kb);
 	metric(s, "copied", size_kb, 100.0 * (double)copied / FOLIOS, "%");
 	if (is.deferred >= 0)
-		metric(s, "deferred", size_kb, 100.0 * (double)(is.deferred - filled.deferred) / FOLIOS,
-		       "%");
+		metric(s, "deferred", size_kb,
+		       100.0 * (double)(is.deferred - filled.deferred) / FOLIOS, "%");
 	if (is.partial >= 0)
 		metric(s, "partially_mapped", size_kb,
 		       100.0 * (double)(is.partial - filled.partial) / FOLIOS, "%");

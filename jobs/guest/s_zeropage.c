@@ -124,8 +124,7 @@ static void check_variant(struct scenario *s, const struct thp *thp, const struc
 		       variant->name);
 	scenario_check(s, "invariant.pagemap",
 		       !pagemap_count(thp->addr, THP_SIZE, &counts) &&
-			       counts.present == THP_PAGES &&
-			       counts.zero_page == variant->expected,
+			       counts.present == THP_PAGES && counts.zero_page == variant->expected,
 		       "%s: %zu pages are present, %zu the zero page, not %zu", variant->name,
 		       counts.present, counts.zero_page, variant->expected);
 	scenario_check(s, "invariant.rss", freed == (long)variant->expected,

@@ -17,6 +17,9 @@
 #define MADV_PAGEOUT 21
 #endif
 
+#define UAPI_MADV_HWPOISON 100
+#define UAPI_MADV_SOFT_OFFLINE 101
+
 /* include/uapi/linux/mempolicy.h */
 #define UAPI_MPOL_MF_MOVE (1 << 1)
 
