@@ -149,7 +149,7 @@ static void measure(struct scenario *s, unsigned int size_kb, const struct regio
 static void one_size(struct scenario *s, unsigned int size_kb)
 {
 	long before = mthp_stat(size_kb, "nr_anon_partially_mapped"), after;
-	struct region region;
+	struct region region = { .size = 0 };
 	int r = map_region(size_kb, &region);
 
 	if (r) {
