@@ -41,7 +41,7 @@ static int split_by(struct attempt *attempt, int advice, size_t size)
 	r = thp_create(&thp, 1, &attempt->error);
 	if (r)
 		return r;
-	r = fault_arm_open(&attempt->arm);
+	r = fault_arm_open(&attempt->arm, 0);
 	if (r)
 		return problem_set(&attempt->error, r, "cannot open fail-nth: %s", strerror(-r));
 	before = split_counter();
@@ -88,6 +88,8 @@ static void attempt_split(struct attempt *attempt, const struct fault_spec *spec
 	int r;
 
 	fault_arm_init(&attempt->arm, spec, FAULT_NEVER);
+	if (fault_arm_refill(&attempt->arm, &calibration->error))
+		return;
 	r = child_run(&child, &result);
 	attempt->error.text[PROBLEM_TEXT_MAX - 1] = '\0';
 	calibration->splits = attempt->splits;

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "fileio.h"
+#include "kthread.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -59,20 +60,14 @@ static bool wait_ended(pid_t pid, int64_t deadline_ns)
 	}
 }
 
-/* State and stime: the third and the fifteenth field of /proc/PID/stat (proc(5)). */
 static long read_stat(pid_t pid, char *ret_state)
 {
-	char path[64], text[1024], *at;
-	long stime = -1;
+	struct task_stat stat;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (file_read(path, text, sizeof(text)) <= 0)
+	if (task_stat_read((int)pid, &stat))
 		return -1;
-	at = strrchr(text, ')'); /* the name before it may hold anything */
-	if (at && sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %ld", ret_state,
-			 &stime) != 2)
-		stime = -1;
-	return stime;
+	*ret_state = stat.state;
+	return stat.stime_ticks;
 }
 
 static void read_proc(pid_t pid, const char *name, char *line, size_t size)
@@ -115,6 +110,12 @@ static void watch_stuck(pid_t pid, struct stuck *stuck)
 	stuck->stime_ticks = before >= 0 && after >= before ? after - before : 0;
 }
 
+/* A kernel thread does not end; what it was stuck in has ended when it waits for work again. */
+static bool is_over(pid_t pid)
+{
+	return kill(pid, 0) || kthread_is_idle((int)pid);
+}
+
 /* SIGKILL for the whole session's group; true when both the child and its stuck part are gone. */
 static bool kill_session(pid_t pid, pid_t stuck_pid)
 {
@@ -127,7 +128,7 @@ static bool kill_session(pid_t pid, pid_t stuck_pid)
 		return false;
 	waitpid(pid, NULL, 0);
 	/* a grandchild is init's own now; it has no event of its own but SIGCHLD */
-	while (stuck_pid != pid && kill(stuck_pid, 0) == 0) {
+	while (stuck_pid != pid && !is_over(stuck_pid)) {
 		waitpid(stuck_pid, NULL, WNOHANG);
 		if (clock_now_ns() > deadline_ns)
 			return false;
@@ -141,7 +142,7 @@ static void on_timeout(const struct child_spec *spec, pid_t pid, struct child_re
 	pid_t stuck_pid = spec->under_test && *spec->under_test > 1 ? *spec->under_test : pid;
 
 	result->end = CHILD_TIMEOUT;
-	if (kill(stuck_pid, 0)) /* the task under test is gone: its parent is what hangs */
+	if (is_over(stuck_pid)) /* not the task under test hangs but its parent, or who waits for it */
 		stuck_pid = pid;
 	watch_stuck(stuck_pid, &result->stuck);
 	if (spec->at_end)

@@ -2,17 +2,12 @@
 #include "fault.h"
 
 #include "fileio.h"
-#include "prng.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define DEBUGFS "/sys/kernel/debug/"
 #define STACK_DEPTH "32" /* MAX_STACK_TRACE_DEPTH, lib/fault-inject.c */
 
 static const char *const facility_names[FAULT_FACILITIES] = {
@@ -74,7 +69,7 @@ bool fault_mode_parse(const char *word, enum fault_mode *ret_mode)
 
 static void knob_path(char *path, size_t size, const char *facility, const char *knob)
 {
-	snprintf(path, size, DEBUGFS "%s/%s", facility, knob);
+	snprintf(path, size, FAULT_DEBUGFS "%s/%s", facility, knob);
 }
 
 static bool has_knob(const char *facility, const char *knob)
@@ -234,7 +229,10 @@ static int push_common(struct fault_session *session, const struct fault_spec *s
 		{ "interval", "1" },
 		{ "space", "0" },
 		{ "times", "0" },
-		{ "probability", spec->mode == FAULT_MODE_BURST ? "100" : "0" },
+		/* the two modes that can make more than one allocation fail; see fault_arm.c */
+		{ "probability",
+		  spec->mode == FAULT_MODE_BURST || spec->mode == FAULT_MODE_PROBABILITY ? "100"
+											 : "0" },
 	};
 	size_t i;
 
@@ -251,7 +249,7 @@ static int push_common(struct fault_session *session, const struct fault_spec *s
 static int inject_function(struct fault_session *session, const struct fault_spec *spec,
 			   struct problem *problem)
 {
-	int r = file_write(DEBUGFS "fail_function/inject", session->site.found);
+	int r = file_write(FAULT_DEBUGFS "fail_function/inject", session->site.found);
 
 	if (r)
 		return problem_set(problem, -ENOENT, "%s is not open to error injection",
@@ -295,133 +293,8 @@ void fault_session_close(struct fault_session *session)
 
 	if (session->function_injected) {
 		snprintf(removal, sizeof(removal), "!%s", session->site.found);
-		(void)file_write(DEBUGFS "fail_function/inject", removal);
+		(void)file_write(FAULT_DEBUGFS "fail_function/inject", removal);
 		session->function_injected = false;
 	}
 	settings_pop_to(&session->settings, 0);
-}
-
-int fault_session_refill(const struct fault_session *session, const struct fault_arm *arm,
-			 struct problem *problem)
-{
-	char path[SETTING_PATH_MAX], times[16];
-	int r;
-
-	if (arm->mode != FAULT_MODE_BURST)
-		return 0;
-	knob_path(path, sizeof(path), facility_names[session->facility], "times");
-	snprintf(times, sizeof(times), "%" PRIu32, arm->times);
-	r = file_write(path, times);
-	if (r)
-		return problem_set(problem, r, "cannot write %s: %s", path, strerror(-r));
-	return 0;
-}
-
-void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32_t nth)
-{
-	*arm = (struct fault_arm){
-		.mode = spec->mode,
-		.facility = spec->facility,
-		.fd = -1,
-		.hits = -1,
-	};
-	switch (spec->mode) {
-	case FAULT_MODE_NONE:
-		break;
-	case FAULT_MODE_NTH:
-	case FAULT_MODE_SWEEP:
-		arm->nth = nth;
-		break;
-	case FAULT_MODE_PROBABILITY:
-		arm->nth = prng_first_failure(spec->seed, spec->probability);
-		break;
-	case FAULT_MODE_BURST:
-		arm->times = spec->times;
-		break;
-	}
-}
-
-int fault_arm_open(struct fault_arm *arm)
-{
-	const char *path = "/proc/thread-self/fail-nth";
-
-	if (arm->mode == FAULT_MODE_NONE)
-		return 0;
-	if (arm->mode == FAULT_MODE_BURST)
-		path = "/proc/thread-self/make-it-fail";
-	arm->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (arm->fd < 0)
-		return -errno;
-	snprintf(arm->start, sizeof(arm->start), "%" PRIu32,
-		 arm->mode == FAULT_MODE_BURST ? 1 : arm->nth);
-	return 0;
-}
-
-int fault_arm_now(struct fault_arm *arm)
-{
-	size_t length = strlen(arm->start);
-
-	if (arm->fd < 0)
-		return 0;
-	return pwrite(arm->fd, arm->start, length, 0) == (ssize_t)length ? 0 : -errno;
-}
-
-/* fail-nth counts down and stays at 0 once it fired: later allocations are not seen. */
-static void collect_nth(struct fault_arm *arm, const char *text)
-{
-	unsigned long left = strtoul(text, NULL, 10);
-
-	arm->injected = left == 0;
-	arm->hits = (int64_t)arm->nth - (int64_t)left;
-}
-
-static void collect_burst(struct fault_arm *arm)
-{
-	char path[SETTING_PATH_MAX], text[32];
-	long left;
-
-	knob_path(path, sizeof(path), facility_names[arm->facility], "times");
-	if (file_read(path, text, sizeof(text)) <= 0)
-		return;
-	left = strtol(text, NULL, 10);
-	if (left >= 0 && left <= (long)arm->times)
-		arm->injected = arm->times - (uint32_t)left;
-}
-
-void fault_disarm(struct fault_arm *arm)
-{
-	char text[32];
-	ssize_t n;
-
-	if (arm->fd < 0)
-		return;
-	n = pread(arm->fd, text, sizeof(text) - 1, 0);
-	if (pwrite(arm->fd, "0", 1, 0) != 1)
-		abort(); /* a task that stays armed would spoil everything after this */
-	if (arm->mode == FAULT_MODE_BURST) {
-		collect_burst(arm);
-	} else if (n > 0) {
-		text[n] = '\0';
-		collect_nth(arm, text);
-	}
-}
-
-void fault_arm_close(struct fault_arm *arm)
-{
-	if (arm->fd >= 0)
-		close(arm->fd);
-	arm->fd = -1;
-}
-
-void fault_arm_collect(struct fault_arm *arm, int pid)
-{
-	char path[64], text[32];
-
-	if (arm->mode == FAULT_MODE_BURST) {
-		collect_burst(arm);
-	} else if (arm->mode != FAULT_MODE_NONE && pid) {
-		snprintf(path, sizeof(path), "/proc/%d/fail-nth", pid);
-		if (file_read(path, text, sizeof(text)) > 0)
-			collect_nth(arm, text);
-	}
 }

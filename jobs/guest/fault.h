@@ -3,10 +3,11 @@
  * Making one allocation of one task fail, through the kernel's fault-injection framework
  * (Documentation/fault-injection/fault-injection.rst, lib/fault-inject.c).
  *
- * Two halves. Init opens a session: the filters that say which allocations are meant are pushed
- * into debugfs, where they do no harm by themselves. The task under test then arms itself around
- * the operation under test, with a single write to a file that was opened before, so that
- * nothing of the harness runs while it is armed.
+ * Two halves. Init opens a session (fault.c): the filters that say which allocations are meant are
+ * pushed into debugfs, where they do no harm by themselves. The task under test then arms itself
+ * around the operation under test (fault_arm.c), by writing to files that were opened before, so
+ * that nothing of the harness runs while it is armed. A kernel thread that does the work is armed
+ * in the same way, by whoever gives it the work.
  */
 #ifndef FAULTLINE_GUEST_FAULT_H
 #define FAULTLINE_GUEST_FAULT_H
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #define FAULT_SITE_MAX KALLSYMS_NAME_MAX
+#define FAULT_DEBUGFS "/sys/kernel/debug/"
 #define FAULT_NEVER 1000000000u /* a fail-nth that is not reached, to count with */
 #define FAULT_TIMES_MAX 1000000u /* `times` is always finite: some kernels retry for ever */
 
@@ -61,15 +63,15 @@ struct fault_session {
 	bool function_injected; /* the site has to be taken out of fail_function/inject again */
 };
 
-/* What the task under test needs to arm itself, and what it found afterwards. */
+/* What is needed to arm a task, and what was found afterwards. */
 struct fault_arm {
 	enum fault_mode mode;
 	enum fault_facility facility;
 	uint32_t nth; /* what goes to fail-nth; 0 for none and burst */
-	uint32_t times; /* for burst */
-	int fd; /* fail-nth or make-it-fail of the task; -1 if there is nothing to arm */
-	char start[16];
-	uint32_t injected; /* failures really injected */
+	uint32_t times; /* no more than this many failures; 0 for none */
+	int32_t thread; /* the kernel thread that is armed; 0: the calling task */
+	int nth_fd, fail_fd; /* its fail-nth and make-it-fail; -1: not used */
+	uint32_t injected; /* failures really injected, exact */
 	int64_t hits; /* allocations that passed the filter, -1 if that cannot be told */
 };
 
@@ -95,22 +97,28 @@ int fault_session_open(struct fault_session *session, const struct fault_spec *s
 /* Puts every knob back. */
 void fault_session_close(struct fault_session *session);
 
-/* Init, before each point: refills `times` for mode burst. */
-int fault_session_refill(const struct fault_session *session, const struct fault_arm *arm,
-			 struct problem *problem) __attribute__((warn_unused_result));
-
 /* Init: fills in `arm` for point `nth` of a sweep, or for the spec's only point. */
 void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32_t nth);
 
-/* The task under test: opens what fault_arm_now() writes to. Returns 0 or -errno. */
-int fault_arm_open(struct fault_arm *arm) __attribute__((warn_unused_result));
+/* Init, before each point: refills `times`, by which failures are counted. */
+int fault_arm_refill(const struct fault_arm *arm, struct problem *problem)
+	__attribute__((warn_unused_result));
 
-/* The single writes around the operation. fault_disarm() fills `injected` and `hits`. */
+/*
+ * Whoever arms: opens what fault_arm_now() writes to, of the kernel thread `thread`, or of the
+ * calling task if that is 0. Returns 0 or -errno.
+ */
+int fault_arm_open(struct fault_arm *arm, int thread) __attribute__((warn_unused_result));
+
+/* The writes around the operation. fault_disarm() fills `injected` and `hits`. */
 int fault_arm_now(struct fault_arm *arm) __attribute__((warn_unused_result));
 void fault_disarm(struct fault_arm *arm);
 void fault_arm_close(struct fault_arm *arm);
 
-/* Init: the same counts, for a task that never came to disarm. pid 0: it is gone altogether. */
+/*
+ * Init: the same counts, when `pid`, which was armed, never came to disarm (0: it is gone
+ * altogether). A kernel thread is disarmed: it outlives the point.
+ */
 void fault_arm_collect(struct fault_arm *arm, int pid);
 
 #endif

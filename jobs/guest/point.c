@@ -277,7 +277,7 @@ int point_run(int port, const struct point_request *request, struct point_outcom
 		return problem_set(problem, r, "cannot write a record: %s", strerror(-r));
 	kmsg_mark("begin", request->item->id, request->nth);
 	if (request->session) {
-		r = fault_session_refill(request->session, &point->fault, problem);
+		r = fault_arm_refill(&point->fault, problem);
 		if (r)
 			return r;
 	}

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "fileio.h"
 #include "kmsg.h"
+#include "kthread.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -114,10 +115,10 @@ bool scenario_remember(struct scenario *s, const struct thp *thp)
 	return true;
 }
 
-void scenario_arm(struct scenario *s)
+static void arm(struct scenario *s, int thread)
 {
 	struct point *point = s->point;
-	int r = fault_arm_open(&point->fault);
+	int r = fault_arm_open(&point->fault, thread);
 
 	if (!r && vmstat_read(&point->before))
 		point->before.count = 0;
@@ -125,7 +126,7 @@ void scenario_arm(struct scenario *s)
 		scenario_check(s, "harness.arm", false, "cannot open the fault: %s", strerror(-r));
 		_exit(EXIT_FAILURE);
 	}
-	point->armed_pid = getpid();
+	point->armed_pid = thread ? thread : getpid();
 	kmsg_mark("armed", s->id, s->nth);
 	point->phase = POINT_ARMED;
 	s->started_ns = clock_now_ns();
@@ -134,6 +135,23 @@ void scenario_arm(struct scenario *s)
 		scenario_check(s, "harness.arm", false, "cannot arm: %s", strerror(-r));
 		_exit(EXIT_FAILURE);
 	}
+}
+
+void scenario_arm(struct scenario *s)
+{
+	arm(s, 0);
+}
+
+bool scenario_arm_thread(struct scenario *s, const char *comm)
+{
+	int thread = kthread_find(comm);
+
+	if (!thread) {
+		scenario_skip(s, "kconfig", "the kernel has no thread %s", comm);
+		return false;
+	}
+	arm(s, thread);
+	return true;
 }
 
 void scenario_disarm(struct scenario *s, int op_errno)

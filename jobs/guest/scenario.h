@@ -43,7 +43,7 @@ enum point_phase {
 
 struct point {
 	int32_t phase; /* enum point_phase */
-	int32_t armed_pid; /* the task under test, once armed */
+	int32_t armed_pid; /* the task under test, or its kernel thread, once armed */
 	int32_t op_errno;
 	int64_t duration_us;
 	int64_t splits; /* change of thp_split_pmd from arm to disarm; -1: no such counter */
@@ -121,6 +121,15 @@ bool scenario_remember(struct scenario *s, const struct thp *thp);
  * its errno. `op_errno` is 0 or what the operation failed with.
  */
 void scenario_arm(struct scenario *s);
+
+/*
+ * In place of scenario_arm() when a kernel thread does the work: "ksmd", "khugepaged", "kswapd0",
+ * "kcompactd0". Arms that thread alone; the calling task is not armed. The operation under test is
+ * then to give the thread its work and to wait until it is done. Returns false with the answer
+ * skip/kconfig recorded when the kernel has no such thread: the scenario returns at once.
+ */
+bool scenario_arm_thread(struct scenario *s, const char *comm) __attribute__((warn_unused_result));
+
 void scenario_disarm(struct scenario *s, int op_errno);
 
 /*

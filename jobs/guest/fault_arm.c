@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * should_fail_ex() (lib/fault-inject.c) has two ways to decide, both behind the stack filter:
+ *
+ *	fail-nth of the running task, if not 0: counted down, and the allocation that makes it 0
+ *	fails, whatever the facility's other knobs say;
+ *	else probability, if make-it-fail of the running task is set and `times` is not 0.
+ *
+ * Both take one off `times`, unless that is 0. Filled before and read after, it says exactly how
+ * many failed, also when the armed task is another one that still runs. Both belong to a task, so
+ * that no other task is ever hit, and both can be written for any task, kernel threads included.
+ */
+#include "fault.h"
+#include "fileio.h"
+#include "prng.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32_t nth)
+{
+	*arm = (struct fault_arm){
+		.mode = spec->mode,
+		.facility = spec->facility,
+		.nth_fd = -1,
+		.fail_fd = -1,
+		.hits = -1,
+	};
+	switch (spec->mode) {
+	case FAULT_MODE_NONE:
+		break;
+	case FAULT_MODE_NTH:
+	case FAULT_MODE_SWEEP:
+		arm->nth = nth;
+		arm->times = 1;
+		break;
+	case FAULT_MODE_PROBABILITY:
+		arm->nth = prng_first_failure(spec->seed, spec->probability);
+		arm->times = 1;
+		break;
+	case FAULT_MODE_BURST:
+		arm->times = spec->times;
+		break;
+	}
+}
+
+static void times_path(const struct fault_arm *arm, char *path, size_t size)
+{
+	snprintf(path, size, FAULT_DEBUGFS "%s/times", fault_facility_name(arm->facility));
+}
+
+int fault_arm_refill(const struct fault_arm *arm, struct problem *problem)
+{
+	char path[SETTING_PATH_MAX], times[16];
+	int r;
+
+	if (arm->mode == FAULT_MODE_NONE)
+		return 0;
+	times_path(arm, path, sizeof(path));
+	snprintf(times, sizeof(times), "%" PRIu32, arm->times);
+	r = file_write(path, times);
+	if (r)
+		return problem_set(problem, r, "cannot write %s: %s", path, strerror(-r));
+	return 0;
+}
+
+static void task_path(int thread, const char *name, char *path, size_t size)
+{
+	if (thread)
+		snprintf(path, size, "/proc/%d/%s", thread, name);
+	else
+		snprintf(path, size, "/proc/thread-self/%s", name);
+}
+
+static int open_task(int thread, const char *name, int *ret_fd)
+{
+	char path[64];
+	int fd;
+
+	task_path(thread, name, path, sizeof(path));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int fault_arm_open(struct fault_arm *arm, int thread)
+{
+	int r = 0;
+
+	arm->thread = thread;
+	if (arm->mode == FAULT_MODE_BURST)
+		r = open_task(thread, "make-it-fail", &arm->fail_fd);
+	else if (arm->mode != FAULT_MODE_NONE)
+		r = open_task(thread, "fail-nth", &arm->nth_fd);
+	return r;
+}
+
+static int write_number(int fd, uint32_t number)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%" PRIu32, number);
+
+	if (fd < 0)
+		return 0;
+	return pwrite(fd, text, (size_t)length, 0) == length ? 0 : -errno;
+}
+
+int fault_arm_now(struct fault_arm *arm)
+{
+	int r = write_number(arm->nth_fd, arm->nth);
+
+	return r ? r : write_number(arm->fail_fd, 1);
+}
+
+/* fail-nth counts down and stays at 0 once it fired: later allocations are not seen. */
+static void collect_hits(struct fault_arm *arm, const char *text)
+{
+	arm->hits = (int64_t)arm->nth - (int64_t)strtoul(text, NULL, 10);
+}
+
+static void collect_injected(struct fault_arm *arm)
+{
+	char path[SETTING_PATH_MAX], text[32];
+	long left;
+
+	times_path(arm, path, sizeof(path));
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return;
+	left = strtol(text, NULL, 10);
+	if (left >= 0 && left <= (long)arm->times)
+		arm->injected = arm->times - (uint32_t)left;
+}
+
+void fault_disarm(struct fault_arm *arm)
+{
+	char text[32];
+	ssize_t n = -1;
+
+	if (arm->mode == FAULT_MODE_NONE)
+		return;
+	if (arm->nth_fd >= 0)
+		n = pread(arm->nth_fd, text, sizeof(text) - 1, 0);
+	/* a task that stays armed would spoil everything after this */
+	if (write_number(arm->fail_fd, 0) || write_number(arm->nth_fd, 0))
+		abort();
+	if (n > 0) {
+		text[n] = '\0';
+		collect_hits(arm, text);
+	}
+	collect_injected(arm);
+}
+
+static void close_file(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void fault_arm_close(struct fault_arm *arm)
+{
+	close_file(&arm->nth_fd);
+	close_file(&arm->fail_fd);
+}
+
+void fault_arm_collect(struct fault_arm *arm, int pid)
+{
+	char path[64], text[32];
+
+	if (arm->mode == FAULT_MODE_NONE)
+		return;
+	if (pid && arm->nth) {
+		task_path(pid, "fail-nth", path, sizeof(path));
+		if (file_read(path, text, sizeof(text)) > 0)
+			collect_hits(arm, text);
+	}
+	if (arm->thread) {
+		task_path(arm->thread, "make-it-fail", path, sizeof(path));
+		(void)file_write(path, "0");
+		task_path(arm->thread, "fail-nth", path, sizeof(path));
+		(void)file_write(path, "0");
+	}
+	collect_injected(arm);
+}
