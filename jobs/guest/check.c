@@ -22,8 +22,9 @@ static const struct {
 	const char *name;
 	int number;
 } errnos[] = {
-	{ "ENOMEM", ENOMEM }, { "EAGAIN", EAGAIN }, { "EBUSY", EBUSY },
-	{ "EINVAL", EINVAL }, { "EFAULT", EFAULT }, { "EEXIST", EEXIST },
+	{ "ENOMEM", ENOMEM }, { "EAGAIN", EAGAIN },	  { "EBUSY", EBUSY },
+	{ "EIO", EIO },	      { "EHWPOISON", EHWPOISON }, { "EINVAL", EINVAL },
+	{ "EFAULT", EFAULT }, { "EEXIST", EEXIST },
 };
 
 static bool errno_allowed(const char *allowed, int number)

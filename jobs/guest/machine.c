@@ -5,6 +5,7 @@
 #include "fileio.h"
 #include "kallsyms.h"
 #include "pin.h"
+#include "split.h"
 #include "thp.h"
 #include "uapi.h"
 #include "vmstat.h"
@@ -41,6 +42,10 @@ static const char *const feature_names[FEATURES] = {
 	[FEATURE_KALLSYMS] = "kallsyms",
 	[FEATURE_HUGE_ZERO_PAGE] = "huge_zero_page",
 	[FEATURE_IO_URING] = "io_uring",
+	[FEATURE_GUP_TEST] = "gup_test",
+	[FEATURE_DEBUGFS_SPLIT] = "debugfs_split",
+	[FEATURE_MEMORY_FAILURE] = "memory_failure",
+	[FEATURE_SHRINK_UNDERUSED] = "shrink_underused",
 };
 
 void machine_mount(void)
@@ -165,13 +170,17 @@ static bool has_huge_zero_page(void)
 	return file_read(THP_DIR "use_zero_page", text, sizeof(text)) > 0 && *text == '1';
 }
 
-static bool has_io_uring(void)
+static bool opened(int fd)
 {
-	int fd = pin_open_ring();
-
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
+}
+
+/* A kernel without memory failure refuses the advice even for nothing. */
+static bool has_memory_failure(void)
+{
+	return !madvise(NULL, 0, UAPI_MADV_HWPOISON) && !madvise(NULL, 0, UAPI_MADV_SOFT_OFFLINE);
 }
 
 void machine_probe(struct machine *ret_machine)
@@ -200,7 +209,11 @@ void machine_probe(struct machine *ret_machine)
 	has[FEATURE_STACKTRACE_FILTER] = fault_has_stacktrace_filter(FAULT_FAIL_PAGE_ALLOC);
 	has[FEATURE_KALLSYMS] = kallsyms_lookup("pte_alloc_one", &range) == 0;
 	has[FEATURE_HUGE_ZERO_PAGE] = has_huge_zero_page();
-	has[FEATURE_IO_URING] = has_io_uring();
+	has[FEATURE_IO_URING] = opened(pin_open_ring());
+	has[FEATURE_GUP_TEST] = opened(pin_open_test());
+	has[FEATURE_DEBUGFS_SPLIT] = split_possible();
+	has[FEATURE_MEMORY_FAILURE] = has_memory_failure();
+	has[FEATURE_SHRINK_UNDERUSED] = file_exists(THP_DIR "shrink_underused");
 }
 
 const char *machine_feature_name(enum machine_feature feature)

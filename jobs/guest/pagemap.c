@@ -37,8 +37,10 @@ static void count_entry(int flags_fd, uint64_t entry, struct pagemap_counts *cou
 	flags = kpageflags_of(flags_fd, entry);
 	if (flags & UINT64_C(1) << UAPI_KPF_ZERO_PAGE)
 		counts->zero_page++;
-	if (flags & UINT64_C(1) << UAPI_KPF_THP)
+	if (flags & UINT64_C(1) << UAPI_KPF_THP) {
 		counts->huge++;
+		counts->heads += flags >> UAPI_KPF_COMPOUND_HEAD & 1;
+	}
 }
 
 int pagemap_count(const void *start, size_t size, struct pagemap_counts *ret_counts)

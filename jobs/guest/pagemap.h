@@ -14,6 +14,7 @@ struct pagemap_counts {
 	size_t swapped;
 	size_t none; /* neither: never touched, or dropped */
 	size_t huge; /* present and part of a THP, or of the huge zero page */
+	size_t heads; /* of these, first pages of a folio */
 	size_t zero_page; /* present and the shared zero page, or part of the huge one */
 };
 

@@ -7,6 +7,7 @@
 #define FAULTLINE_GUEST_UAPI_H
 
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 /* include/uapi/asm-generic/mman-common.h */
@@ -25,6 +26,15 @@
 
 /* include/uapi/linux/prctl.h */
 #define UAPI_PR_SET_THP_DISABLE 41
+
+/* mm/gup_test.h: the ioctls of debugfs gup_test */
+struct uapi_pin_longterm_test {
+	uint64_t addr;
+	uint64_t size;
+	uint32_t flags; /* 0: for reading only, not the fast way */
+};
+#define UAPI_PIN_LONGTERM_TEST_START _IOW('g', 7, struct uapi_pin_longterm_test)
+#define UAPI_PIN_LONGTERM_TEST_READ _IOW('g', 9, uint64_t)
 
 /* Documentation/admin-guide/mm/pagemap.rst: bits of a /proc/PID/pagemap entry */
 #define UAPI_PM_PFN_MASK ((UINT64_C(1) << 55) - 1)

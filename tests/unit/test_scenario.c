@@ -9,7 +9,8 @@
 
 #include "jobs/scenario.h"
 
-static const char *const errno_words = " ENOMEM EAGAIN EBUSY EFAULT EINVAL EEXIST ENOENT EIO ";
+static const char *const errno_words =
+	" ENOMEM EAGAIN EBUSY EFAULT EINVAL EEXIST ENOENT EIO EHWPOISON ";
 
 /* Every row must be usable: a word that nobody understands would make a rule silently void. */
 static void test_table_is_sound(void **state)
