@@ -24,9 +24,15 @@ void collect_free(struct collect *c)
 	c->n_cases = 0;
 }
 
+void collect_restored(struct collect *c)
+{
+	c->state = COLLECT_IDLE;
+}
+
 static void case_start(struct collect *c)
 {
-	c->open = c->case_done = c->any = false;
+	c->open = c->case_done = false;
+	c->results = 0;
 	if (c->at < c->n_cases)
 		c->nth = c->cases[c->at].first;
 }
@@ -72,7 +78,7 @@ static int on_calibration(struct collect *c, const struct jval *v, struct error 
 	bool allocates;
 	int r;
 
-	if (c->state != COLLECT_CASES || c->at || c->any || c->open)
+	if (c->state != COLLECT_CASES || c->at || c->results || c->open)
 		return error_set(err, -EPROTO, "calibration after the first case");
 	r = json_get_bool(v, "allocates", &allocates, err);
 	if (r < 0)
@@ -117,7 +123,7 @@ static int on_begin(struct collect *c, const struct jval *v, struct error *err)
 static int on_result(struct collect *c, const struct jval *v, struct error *err)
 {
 	struct point p = { 0 };
-	bool sweep;
+	const struct collect_case *due;
 	int r;
 
 	r = point_from_json(v, &p, err);
@@ -131,11 +137,12 @@ static int on_result(struct collect *c, const struct jval *v, struct error *err)
 		point_free(&p);
 		return r;
 	}
-	sweep = c->cases[c->at].sweep;
+	due = &c->cases[c->at];
 	c->open = false;
-	c->any = true;
-	c->case_done = !sweep || p.last || p.outcome == POINT_SKIP;
-	if (sweep)
+	c->results++;
+	c->case_done = !due->sweep || p.last || p.outcome == POINT_SKIP ||
+		       c->results == due->points;
+	if (due->sweep)
 		c->nth++;
 	emit(c, (struct collect_event){
 			.type = COLLECT_RESULT, .id = p.id, .nth = p.nth, .point = &p });

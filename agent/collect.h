@@ -39,6 +39,7 @@ struct collect_case {
 	int64_t id;
 	bool sweep;
 	int first; /* nth of its first point: `from`, the n of mode nth, else 0 */
+	int points; /* of a sweep, at most, in this answer; 0 = as many as come */
 };
 
 enum collect_state {
@@ -59,7 +60,7 @@ struct collect {
 	bool open; /* begin without result */
 	bool case_done; /* its last result came, the "ok" line did not */
 	int nth; /* of the open or the next point */
-	bool any; /* at least one result of this case */
+	int results; /* of this case */
 	int records;
 	collect_fn fn;
 	void *arg;
@@ -67,6 +68,8 @@ struct collect {
 
 void collect_init(struct collect *c, collect_fn fn, void *arg);
 void collect_free(struct collect *c);
+/* The machine was restored: it has said ready before. */
+void collect_restored(struct collect *c);
 /* From now on the answer to this request is expected. Only in COLLECT_IDLE. */
 void collect_expect(struct collect *c, const struct collect_case *cases, size_t n);
 /* -EPROTO at the first line that is wrong; nothing may be fed after that. */

@@ -92,6 +92,16 @@ bool accel_parse(const char *s, enum accel *ret);
 must_check int accel_resolve(enum accel asked, const char *kernel, const char *cache_dir,
 			     enum accel *ret, struct error *err);
 
+/* What one case may see of another. */
+enum isolation {
+	ISOLATION_SNAPSHOT, /* a machine for every point, restored from one that waits */
+	ISOLATION_COLD, /* a machine for every point, booted */
+	ISOLATION_SHARED /* one machine for as many cases as it survives */
+};
+
+const char *isolation_name(enum isolation i);
+bool isolation_parse(const char *s, enum isolation *ret);
+
 struct testrun_opts {
 	const char *kernel; /* bzImage */
 	const char *symbols; /* System.map, recorded in repro; may be NULL */
@@ -101,6 +111,7 @@ struct testrun_opts {
 	size_t n_cases;
 	struct plan_machine machine;
 	enum accel accel;
+	enum isolation isolation; /* snapshot falls back to shared where none can be taken */
 	int jobs; /* machines at once; 0 = CPUs */
 	const char *work; /* temporary files below <work>/run-XXXXXX, removed unless keep */
 	bool keep;
@@ -115,8 +126,7 @@ struct testrun_opts {
 	void *arg;
 };
 
-/* Runs the cases on as many machines as it takes: machines are shared by cases, a crash costs one
- * machine and one point. Every case yields at least one result, whatever happens. *ret_doc's
+/* Runs the cases on as many machines as it takes; a crash costs one machine and one point. Every case yields at least one result, whatever happens. *ret_doc's
  * results are in the order of the cases (sweep points by n, closing one last). Fails only for
  * trouble that makes every case impossible (no QEMU, no kernel file, no disk): then nothing ran. */
 must_check int testrun_run(const struct testrun_opts *opts, struct result_doc *ret_doc,

@@ -2,7 +2,6 @@
 #include "agent/machine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,6 @@
 /* The console comes in single bytes: after each read it may fill for so long, so that a log does
  * not wake us, and take a CPU from the machine, once a byte. Its pipe holds much more. */
 #define CONSOLE_REST_MS 5
-#define CONSOLE_PIPE_BYTES (1 << 20) /* /proc/sys/fs/pipe-max-size */
 /* From the last record to its mark on the console: both are written by one task, one after the
  * other; what is waited for is the host's scheduling. */
 #define MARK_WAIT_MS 2000
@@ -57,7 +55,7 @@ static void on_begin(struct machine *m, const struct collect_event *e)
 	set_deadline(m, (int64_t)case_deadline_ms(m, e->id) + m->opts.grace_ms);
 }
 
-static void on_record(void *arg, const struct collect_event *e)
+void machine_record(void *arg, const struct collect_event *e)
 {
 	struct machine *m = arg;
 
@@ -73,6 +71,8 @@ static void on_record(void *arg, const struct collect_event *e)
 		m->points[m->n_points - 1].record = *e->point;
 		*e->point = (struct point){ 0 };
 		m->open = false;
+		if (!m->result_us)
+			m->result_us = clock_real_mono_us() - m->started_us;
 		set_deadline(m, BETWEEN_MS + m->opts.grace_ms);
 		break;
 	case COLLECT_CALIBRATION:
@@ -219,7 +219,7 @@ static enum machine_end exit_end(const struct machine *m)
 	return MACHINE_QEMU_DIED;
 }
 
-static void stop(struct machine *m)
+void machine_stop(struct machine *m)
 {
 	if (!m->exited) {
 		proc_end(&m->proc, 0);
@@ -251,7 +251,7 @@ static enum machine_end await_reset(struct machine *m)
 	while (!m->exited && clock_real_mono_us() < m->deadline_us && !console_flooded(&m->console))
 		pump(m, m->deadline_us);
 	if (!m->exited) {
-		stop(m);
+		machine_stop(m);
 		return MACHINE_RESET;
 	}
 	return exit_end(m);
@@ -337,6 +337,7 @@ static void send_request(struct machine *m)
 	struct collect_case *expect = xcalloc(m->n_cases, sizeof(*expect));
 
 	buf_str(&m->out, "faultline-request 1\n");
+	buf_str(&m->out, m->lead ? m->lead : "");
 	for (size_t i = 0; i < m->n_cases; i++) {
 		expect[i] = m->cases[i].expect;
 		buf_printf(&m->out, "%s\n", m->cases[i].line);
@@ -369,74 +370,27 @@ enum machine_end machine_run(struct machine *m, const struct machine_case *cases
 	if (end == MACHINE_ALIVE || m->answered)
 		await_mark(m);
 	if (end != MACHINE_ALIVE)
-		stop(m);
+		machine_stop(m);
 	close_points(m, true, end);
 	return end;
 }
 
+enum machine_end machine_calibrate(struct machine *m, const char *lines)
+{
+	enum machine_end end;
+
+	m->lead = lines;
+	end = machine_run(m, NULL, 0, NULL, NULL);
+	m->lead = NULL;
+	return end;
+}
+
+bool machine_has_answered(const struct machine *m)
+{
+	return m->collect.state != COLLECT_WAIT_READY && m->collect.state != COLLECT_WAIT_HEAD;
+}
+
 /* --- life --------------------------------------------------------------------------------- */
-
-static int console_pipe(int *ret_ours, int *ret_theirs, struct error *err)
-{
-	int fds[2];
-	int r = fd_pipe(fds);
-
-	if (r < 0)
-		return error_errno(err, r, "cannot make a channel");
-	/* A smaller pipe works as well while we keep up. */
-	(void)fcntl(fds[1], F_SETPIPE_SZ, CONSOLE_PIPE_BYTES);
-	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	*ret_ours = fds[0];
-	*ret_theirs = fds[1];
-	return 0;
-}
-
-static int channel_pair(int *ret_ours, int *ret_theirs, struct error *err)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-		return error_errno(err, -errno, "cannot make a channel");
-	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	*ret_ours = fds[0];
-	*ret_theirs = fds[1];
-	return 0;
-}
-
-int machine_start(const struct machine_opts *opts, struct machine **ret, struct error *err)
-{
-	CLEANUP(machine_free_p) struct machine *m = xcalloc(1, sizeof(*m));
-	CLEANUP(close_p) int results = -1;
-	CLEANUP(close_p) int console = -1;
-	CLEANUP(close_p) int says = -1;
-	struct proc_spec spec;
-	char **argv;
-	int r;
-
-	m->opts = *opts;
-	m->results_fd = m->console_fd = m->stderr_fd = -1;
-	console_init(&m->console);
-	collect_init(&m->collect, on_record, m);
-	r = channel_pair(&m->results_fd, &results, err);
-	if (!r)
-		r = console_pipe(&m->console_fd, &console, err);
-	if (!r)
-		r = channel_pair(&m->stderr_fd, &says, err);
-	if (r < 0)
-		return r;
-	argv = qemu_argv(&opts->qemu);
-	spec = (struct proc_spec){ .argv = (const char *const *)argv,
-				   .stdin_fd = results,
-				   .stdout_fd = console,
-				   .stderr_fd = says };
-	m->started_us = clock_real_mono_us();
-	r = proc_spawn(&spec, &m->proc, err);
-	qemu_argv_free(argv);
-	if (r < 0)
-		return r;
-	*ret = STEAL(m);
-	return 0;
-}
 
 enum machine_end machine_boot(struct machine *m)
 {
@@ -446,7 +400,7 @@ enum machine_end machine_boot(struct machine *m)
 	while (!m->release && end == MACHINE_ALIVE)
 		end = step(m);
 	if (end != MACHINE_ALIVE)
-		stop(m);
+		machine_stop(m);
 	return end;
 }
 
@@ -459,6 +413,8 @@ void machine_free(struct machine *m)
 	for (int i = 0; i < CHANNEL_COUNT; i++)
 		if (*channel_fd(m, i) >= 0)
 			close(*channel_fd(m, i));
+	close_p(&m->qmp_fd);
+	close_p(&m->ram_fd);
 	for (size_t i = 0; i < m->n_points; i++)
 		point_free(&m->points[i].record);
 	free(m->points);

@@ -3,7 +3,7 @@
  * machine: one virtual machine from its start to its end: both channels in one poll loop, every
  * wait with a deadline.
  *
- *   machine_start()  QEMU runs
+ *   machine_start()  QEMU runs; restored from a snapshot it is past machine_boot()
  *   machine_boot()   the guest said it is ready
  *   machine_run()    a request and its answer, any number of times
  *   machine_free()   nothing of it is left
@@ -18,8 +18,13 @@
 #include "agent/qemu.h"
 #include "lib/proc.h"
 
+struct snapshot;
+
 struct machine_opts {
-	struct qemu_spec qemu;
+	struct qemu_spec qemu; /* its role is set by machine_start() */
+	bool snapshotable; /* snapshot_take() will be called */
+	const struct snapshot *from; /* restored instead of booted; NULL = boots. Borrowed until
+				      * machine_start() has returned */
 	int boot_timeout_ms;
 	int grace_ms;
 	bool (*cancelled)(void *arg); /* may be NULL */
@@ -48,17 +53,20 @@ struct machine {
 	struct machine_opts opts;
 	struct proc proc;
 	int results_fd, console_fd, stderr_fd; /* -1 = at its end */
+	int qmp_fd, ram_fd; /* of a machine that has to do with snapshots, else -1 */
 	struct console console;
 	struct collect collect;
 	struct buf out; /* request bytes that are not sent yet */
 	struct buf qemu_says; /* the first KiB of stderr */
 	char *release;
 	int64_t started_us, boot_us; /* monotonic; boot_us = start → ready, 0 = not ready */
+	int64_t result_us; /* start → first result, 0 = none came */
 	bool exited;
 	int status; /* as of waitpid, once exited */
 	bool protocol_broken;
 	struct error protocol;
 	/* the request that runs */
+	const char *lead; /* lines before the cases; may be NULL */
 	const struct machine_case *cases;
 	size_t n_cases;
 	struct machine_point *points; /* those that are not closed */
@@ -81,6 +89,16 @@ enum machine_end machine_boot(struct machine *m);
  * point that was open has been handed over as POINT_LOST. */
 enum machine_end machine_run(struct machine *m, const struct machine_case *cases, size_t n,
 			     machine_point_fn fn, void *arg);
+/* Has the guest calibrate before the first case, so that machines restored from it need not:
+ * `lines` are "calibrate …" lines, each with its LF. Returns as machine_run(). */
+enum machine_end machine_calibrate(struct machine *m, const char *lines);
+/* False while not one line of the answer to the first request came: then the kernel has not been
+ * asked to do anything, and an end is no word about it. */
+bool machine_has_answered(const struct machine *m);
+/* Kills it; what it had written is read. Nothing if it has ended. */
+void machine_stop(struct machine *m);
+/* For machine_start() alone: the collect_fn; arg is the machine. */
+void machine_record(void *arg, const struct collect_event *e);
 /* Kills what still runs. NULL is allowed. */
 void machine_free(struct machine *m);
 static inline void machine_free_p(struct machine **m)

@@ -49,6 +49,25 @@ const char *qemu_program(void)
 	return env && *env ? env : "qemu-system-x86_64";
 }
 
+static void add_role(struct argv *a, const struct qemu_spec *s)
+{
+	bool restored = s->role == QEMU_RESTORED;
+
+	if (s->role == QEMU_PLAIN)
+		return;
+	add(a, xstrdup("-object"));
+	add(a, xasprintf("memory-backend-file,id=ram,mem-path=/proc/self/fd/%d,size=%dM,share=%s",
+			 QEMU_FD_MEMORY, s->memory_mib, restored ? "off" : "on"));
+	add(a, xstrdup("-chardev"));
+	add(a, xasprintf("socket,id=qmp,fd=%d", QEMU_FD_MONITOR));
+	add(a, xstrdup("-mon"));
+	add(a, xstrdup("chardev=qmp,mode=control"));
+	if (restored) {
+		add(a, xstrdup("-incoming"));
+		add(a, xstrdup("defer"));
+	}
+}
+
 char **qemu_argv(const struct qemu_spec *s)
 {
 	static const char *const fixed[] = {
@@ -73,13 +92,13 @@ char **qemu_argv(const struct qemu_spec *s)
 		"virtserialport,chardev=results,name=faultline.0",
 		NULL,
 	};
-	const char *machine[] = { "-M", "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on",
-				  NULL };
 	bool kvm = s->accel == ACCEL_KVM;
 	struct argv a = { 0 };
 
 	add(&a, xstrdup(qemu_program()));
-	add_all(&a, machine);
+	add(&a, xstrdup("-M"));
+	add(&a, xasprintf("microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on%s",
+			  s->role == QEMU_PLAIN ? "" : ",memory-backend=ram"));
 	add(&a, xstrdup("-accel"));
 	add(&a, xstrdup(kvm ? "kvm" : "tcg,thread=multi"));
 	/* Under TCG the oldest model that has what x86-64 kernels use boots a tenth faster than
@@ -92,6 +111,7 @@ char **qemu_argv(const struct qemu_spec *s)
 	add(&a, xstrdup("-m"));
 	add(&a, xasprintf("%dM", s->memory_mib));
 	add_all(&a, fixed);
+	add_role(&a, s);
 	add(&a, xstrdup("-kernel"));
 	add(&a, xstrdup(s->kernel));
 	if (s->initramfs) {

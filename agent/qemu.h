@@ -9,6 +9,10 @@
  *      only some 280; when it is full the guest's driver waits 10 ms (wait_for_lsr() in
  *      drivers/tty/serial/8250/8250_port.c) and then overwrites. A pipe packs them.
  *   2  what QEMU itself has to say
+ * and, where the machine has them:
+ *   3  its monitor, a socket that speaks QMP
+ *   4  its memory, an anonymous file
+ *   5  the state to restore, read by the migration that the monitor is asked for
  * Thread: any. Included by agent/.
  */
 #ifndef FAULTLINE_AGENT_QEMU_H
@@ -16,10 +20,22 @@
 
 #include "agent/engine.h"
 
+#define QEMU_FD_MONITOR 3
+#define QEMU_FD_MEMORY 4
+#define QEMU_FD_STATE 5
+
+/* What a machine has to do with snapshots. */
+enum qemu_role {
+	QEMU_PLAIN, /* nothing: no monitor, memory of its own */
+	QEMU_TEMPLATE, /* its memory is the file, so that the file is a snapshot in the end */
+	QEMU_RESTORED /* maps the file copy-on-write and waits for the state */
+};
+
 struct qemu_spec {
 	const char *kernel, *initramfs; /* initramfs may be NULL */
 	int cpus, memory_mib;
 	enum accel accel; /* KVM or TCG */
+	enum qemu_role role;
 	const char *append; /* more kernel parameters; may be NULL */
 };
 

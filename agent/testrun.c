@@ -101,7 +101,9 @@ static void run_free(struct testrun *run)
 	}
 	free(run->cases);
 	free(run->waiting);
-	free(run->boot_us);
+	free(run->boot_us.v);
+	free(run->result_us.v);
+	template_unref(run->template);
 	free(run->release);
 	free(run->initramfs);
 	free(run->keep_dir);
@@ -135,13 +137,6 @@ static int workers_run(struct testrun *run, struct error *err)
 	return started ? 0 : error_errno(err, -r, "cannot start a thread");
 }
 
-static int compare_i64(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* The results move from the cases into the document. */
 static void document(struct testrun *run, char *qemu, struct result_doc *doc)
 {
@@ -157,12 +152,12 @@ static void document(struct testrun *run, char *qemu, struct result_doc *doc)
 			     .qemu = qemu,
 			     .cpus = o->machine.cpus,
 			     .memory_mib = o->machine.memory_mib,
-			     .boots = run->boots },
+			     .isolation = xstrdup(isolation_name(run->isolation)),
+			     .boots = run->boots,
+			     .restores = run->restores,
+			     .boot_us = samples_median(&run->boot_us),
+			     .result_us = samples_median(&run->result_us) },
 	};
-	if (run->boots_ok) {
-		qsort(run->boot_us, (size_t)run->boots_ok, sizeof(*run->boot_us), compare_i64);
-		doc->machine.boot_us = run->boot_us[run->boots_ok / 2];
-	}
 	for (size_t i = 0; i < run->n_cases; i++) {
 		struct tcase *c = &run->cases[i];
 
@@ -176,7 +171,7 @@ static void document(struct testrun *run, char *qemu, struct result_doc *doc)
 
 int testrun_run(const struct testrun_opts *opts, struct result_doc *ret_doc, struct error *err)
 {
-	struct testrun run = { .opts = opts };
+	struct testrun run = { .opts = opts, .isolation = opts->isolation, .calibrating = true };
 	CLEANUP(free_p) char *qemu = NULL;
 	int r;
 

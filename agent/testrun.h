@@ -7,6 +7,7 @@
  *   testrun_worker.c  one thread: machine after machine, batch after batch
  *   testrun_point.c   one point: log out, judge, case forward
  *   testrun_boot.c    what a kernel that does not boot means for the cases
+ *   testrun_isolate.c which machine a batch gets: restored, booted, or the one before
  *
  * Thread: what carries no other comment is protected by `lock`.
  * Included by testrun*.c only.
@@ -18,7 +19,15 @@
 
 #include "agent/engine.h"
 #include "agent/machine.h"
+#include "agent/snapshot.h"
 #include "jobs/judge.h"
+
+/* A snapshot and who uses it; the counts are protected by the run's lock. */
+struct template
+{
+	struct snapshot *snapshot;
+	int refs;
+};
 
 struct tcase {
 	const struct plan_case *pcase;
@@ -35,6 +44,11 @@ struct tcase {
 	char *line; /* of the request that is running; the worker's */
 };
 
+struct samples {
+	int64_t *v;
+	int n, cap;
+};
+
 struct testrun {
 	const struct testrun_opts *opts;
 	char *initramfs, *keep_dir;
@@ -47,11 +61,18 @@ struct testrun {
 	size_t n_cases;
 	bool *waiting; /* by case */
 	size_t n_waiting, n_running, n_done;
+	int machines; /* started, of any kind */
 	int machines_left; /* against endless loops */
-	int boots, boots_ok;
+	enum isolation isolation; /* what is really done */
+	struct template *template; /* what machines are restored from; NULL = none yet */
+	bool templating; /* a worker makes one */
+	bool calibrating; /* a template calibrates; not once that has killed one */
+	int bad_restores; /* in a row */
+	int bad_templates; /* that were given up because of that */
+	int boots, boots_ok, restores;
 	int machines_lost; /* that died or had to be given up in the middle of a batch */
-	int64_t *boot_us; /* of boots_ok */
-	int boot_us_cap;
+	struct samples boot_us; /* start → ready */
+	struct samples result_us; /* start → first result, of machines that are not shared */
 	char *release;
 	int64_t log_size; /* bytes given to watch->log */
 	bool cancelled;
@@ -62,6 +83,7 @@ struct worker {
 	pthread_t thread;
 	int number; /* of the machine that runs, 1.. */
 	struct machine *machine; /* NULL between two */
+	bool shared; /* it goes on to the next batch */
 	struct tcase **batch;
 	size_t n_batch;
 	size_t progress; /* points of the batch's run that were handed over */
@@ -74,8 +96,8 @@ struct worker {
 bool queue_take(struct worker *w);
 /* Gives back the batch; what is not done waits again. */
 void queue_return(struct worker *w);
-/* One more machine may be started. */
-bool queue_spend_machine(struct testrun *run);
+/* One more machine may be started: then it has its number and `count` of the run is one more. */
+bool queue_spend_machine(struct worker *w, int *count);
 bool run_is_cancelled(struct testrun *run);
 
 /* --- testrun_point.c ------------------------------------------------------------------------ */
@@ -95,15 +117,32 @@ int64_t log_piece(struct testrun *run, const char *title, const struct buf *text
 
 /* --- testrun_boot.c ------------------------------------------------------------------------- */
 
-/* Starts a machine for the worker, with one retry. False when there is none; then the batch's
+/* Boots a machine for the worker, with one retry. False when there is none; then the batch's
  * cases (all cases, if no machine ever became ready) have their verdict. */
-bool worker_boot(struct worker *w);
-/* Logs the boot's console once. */
+bool worker_boot(struct worker *w, bool snapshotable);
+/* What every machine of this run has in common. */
+struct machine_opts worker_machine_opts(const struct worker *w);
+/* Logs the boot's console once; a restored machine has none. */
 void worker_log_boot(struct worker *w);
+
+/* --- testrun_isolate.c ---------------------------------------------------------------------- */
+
+/* A machine for the worker's batch. False when there is none (then what could be judged is, and the
+ * rest waits again). */
+bool worker_machine(struct worker *w);
+/* After the batch: what its machine took. False when a restored one came to nothing, so that its
+ * end says nothing about the case. */
+bool worker_account(struct worker *w, enum machine_end end);
+/* Caller holds the lock; NULL is allowed. */
+void template_unref(struct template *t);
+void samples_add(struct samples *s, int64_t v);
+/* 0 without any. Sorts them. */
+int64_t samples_median(struct samples *s);
 
 /* --- testrun_worker.c ----------------------------------------------------------------------- */
 
 void *worker_main(void *worker);
+void worker_stop_machine(struct worker *w);
 const char *machine_end_text(enum machine_end end);
 
 #endif

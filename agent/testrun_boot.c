@@ -19,7 +19,7 @@ void worker_log_boot(struct worker *w)
 	struct console_point *boot = &w->machine->console.points[0];
 	CLEANUP(free_p) char *head = NULL;
 
-	if (w->boot_logged)
+	if (w->boot_logged || w->machine->opts.from)
 		return;
 	w->boot_logged = true;
 	head = xasprintf("machine %d: boot", w->number);
@@ -33,8 +33,8 @@ static void note_ready(struct worker *w)
 	struct testrun *run = w->run;
 
 	pthread_mutex_lock(&run->lock);
-	ARRAY_RESERVE(run->boot_us, run->boots_ok, run->boot_us_cap);
-	run->boot_us[run->boots_ok++] = w->machine->boot_us;
+	samples_add(&run->boot_us, w->machine->boot_us);
+	run->boots_ok++;
 	if (!run->release)
 		run->release = xstrdup(w->machine->release);
 	pthread_mutex_unlock(&run->lock);
@@ -117,19 +117,19 @@ static void boot_progress(struct worker *w)
 	const struct engine_watch *watch = run->opts->watch;
 	char what[32];
 
-	pthread_mutex_lock(&run->lock);
-	w->number = run->boots;
 	snprintf(what, sizeof(what), "machine %d", w->number);
-	if (watch && watch->progress)
+	pthread_mutex_lock(&run->lock);
+	/* Later ones are part of the cases. */
+	if (watch && watch->progress && !run->boots_ok)
 		watch->progress(watch->arg, PHASE_BOOT, (int)run->n_done, (int)run->n_cases, what);
 	pthread_mutex_unlock(&run->lock);
 }
 
-/* One try. MACHINE_ALIVE: w->machine is ready. Else *f says why not. */
-static enum machine_end boot_try(struct worker *w, struct boot_failure *f)
+struct machine_opts worker_machine_opts(const struct worker *w)
 {
 	const struct testrun_opts *o = w->run->opts;
-	const struct machine_opts mo = {
+
+	return (struct machine_opts){
 		.qemu = { .kernel = o->kernel,
 			  .initramfs = w->run->initramfs,
 			  .cpus = o->machine.cpus,
@@ -140,10 +140,17 @@ static enum machine_end boot_try(struct worker *w, struct boot_failure *f)
 		.cancelled = machine_cancelled,
 		.arg = w->run,
 	};
+}
+
+/* One try. MACHINE_ALIVE: w->machine is ready. Else *f says why not. */
+static enum machine_end boot_try(struct worker *w, bool snapshotable, struct boot_failure *f)
+{
+	struct machine_opts mo = worker_machine_opts(w);
 	struct error err = ERROR_INIT;
 	enum machine_end end;
 	CLEANUP(free_p) char *head = NULL;
 
+	mo.snapshotable = snapshotable;
 	boot_progress(w);
 	w->boot_logged = false;
 	if (machine_start(&mo, &w->machine, &err) < 0) {
@@ -168,7 +175,7 @@ static enum machine_end boot_try(struct worker *w, struct boot_failure *f)
 	return end;
 }
 
-bool worker_boot(struct worker *w)
+bool worker_boot(struct worker *w, bool snapshotable)
 {
 	struct boot_failure f = { .log_offset = -1 };
 
@@ -177,12 +184,12 @@ bool worker_boot(struct worker *w)
 
 		boot_failure_free(&f);
 		f = (struct boot_failure){ .log_offset = -1 };
-		if (!queue_spend_machine(w->run)) {
+		if (!queue_spend_machine(w, &w->run->boots)) {
 			f.reason = REASON_HARNESS;
 			f.detail = xstrdup("this run has used up its machines");
 			break;
 		}
-		end = boot_try(w, &f);
+		end = boot_try(w, snapshotable, &f);
 		if (end == MACHINE_ALIVE)
 			return true;
 		if (run_is_cancelled(w->run)) {

@@ -34,8 +34,11 @@ bool run_is_cancelled(struct testrun *run)
 /* Half of an even share, so that machines that turn out slower get less of what is left. */
 static size_t batch_size(const struct testrun *run)
 {
-	size_t n = (run->n_waiting + 2 * (size_t)run->workers - 1) / (2 * (size_t)run->workers);
+	size_t n;
 
+	if (run->isolation != ISOLATION_SHARED)
+		return 1;
+	n = (run->n_waiting + 2 * (size_t)run->workers - 1) / (2 * (size_t)run->workers);
 	if (run->machines_lost == 0 && run->n_waiting <= CASES_PER_BOOT)
 		n = run->n_waiting; /* another machine would come too late to help */
 	if (n < BATCH_MIN)
@@ -52,7 +55,8 @@ static bool must_wait(const struct worker *w)
 		return false; /* nobody else is there; nothing waiting means the end */
 	if (run->n_waiting == 0)
 		return true;
-	return !w->machine && run->machines_lost == 0 && run->n_waiting <= CASES_PER_BOOT;
+	return run->isolation == ISOLATION_SHARED && !w->machine && run->machines_lost == 0 &&
+	       run->n_waiting <= CASES_PER_BOOT;
 }
 
 bool queue_take(struct worker *w)
@@ -99,15 +103,17 @@ void queue_return(struct worker *w)
 	pthread_mutex_unlock(&run->lock);
 }
 
-bool queue_spend_machine(struct testrun *run)
+bool queue_spend_machine(struct worker *w, int *count)
 {
+	struct testrun *run = w->run;
 	bool ok;
 
 	pthread_mutex_lock(&run->lock);
 	ok = run->machines_left > 0;
 	if (ok) {
 		run->machines_left--;
-		run->boots++;
+		w->number = ++run->machines;
+		(*count)++;
 	}
 	pthread_mutex_unlock(&run->lock);
 	return ok;

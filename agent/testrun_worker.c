@@ -30,7 +30,7 @@ const char *machine_end_text(enum machine_end end)
 	return "?";
 }
 
-static void request_case(struct tcase *c, struct machine_case *out)
+static void request_case(struct tcase *c, int points, struct machine_case *out)
 {
 	const struct fault *f = &c->pcase->fault;
 	bool sweep = f->mode == FAULT_SWEEP;
@@ -38,18 +38,19 @@ static void request_case(struct tcase *c, struct machine_case *out)
 
 	free(c->line);
 	c->line = xasprintf("case id=%" PRId64 " scenario=%s site=%s within=%s facility=%s mode=%s "
-			    "from=%d times=%d nth=%d probability=%d seed=%" PRIu64
+			    "from=%d points=%d times=%d nth=%d probability=%d seed=%" PRIu64
 			    " deadline_ms=%d",
 			    c->id, c->pcase->scenario, f->site, fault_within_name(f->within),
 			    fault_facility_name(f->facility), fault_mode_name(f->mode),
-			    sweep ? c->next_nth : 1, f->times, f->nth, f->probability, f->seed,
-			    deadline_ms);
+			    sweep ? c->next_nth : 1, points, f->times, f->nth, f->probability,
+			    f->seed, deadline_ms);
 	*out = (struct machine_case){
 		.expect = { .id = c->id,
 			    .sweep = sweep,
 			    .first = sweep		    ? c->next_nth
 				     : f->mode == FAULT_NTH ? f->nth
-							    : 0 },
+							    : 0,
+			    .points = points },
 		.line = c->line,
 		.deadline_ms = deadline_ms,
 	};
@@ -74,7 +75,7 @@ static void no_progress(struct worker *w, enum machine_end end)
 	pthread_mutex_unlock(&run->lock);
 }
 
-static void worker_stop_machine(struct worker *w)
+void worker_stop_machine(struct worker *w)
 {
 	worker_log_boot(w);
 	machine_free(w->machine);
@@ -85,21 +86,25 @@ static void worker_batch(struct worker *w)
 {
 	CLEANUP(free_p) struct machine_case *cases = xcalloc(w->n_batch, sizeof(*cases));
 	enum machine_end end;
+	bool telling;
 
-	if (!w->machine && !worker_boot(w))
+	if (!worker_machine(w))
 		return;
 	for (size_t i = 0; i < w->n_batch; i++)
-		request_case(w->batch[i], &cases[i]);
+		request_case(w->batch[i], w->shared ? 0 : 1, &cases[i]);
 	end = machine_run(w->machine, cases, w->n_batch, point_take, w);
+	telling = worker_account(w, end);
 	if (end == MACHINE_HOST_STOP)
 		(void)run_is_cancelled(w->run);
-	else if (w->progress == 0)
+	else if (w->progress == 0 && telling)
 		no_progress(w, end);
-	if (end == MACHINE_ALIVE && !w->machine->bailed)
+	if (w->shared && end == MACHINE_ALIVE && !w->machine->bailed)
 		return;
-	pthread_mutex_lock(&w->run->lock);
-	w->run->machines_lost++;
-	pthread_mutex_unlock(&w->run->lock);
+	if (w->shared) {
+		pthread_mutex_lock(&w->run->lock);
+		w->run->machines_lost++;
+		pthread_mutex_unlock(&w->run->lock);
+	}
 	worker_stop_machine(w);
 }
 

@@ -32,6 +32,7 @@ struct run_args {
 	size_t n_faults;
 	int repeat, memory, cpus, jobs;
 	enum accel accel;
+	enum isolation isolation;
 	enum format format;
 	bool keep, console;
 };
@@ -67,7 +68,7 @@ static void on_log(void *arg, const char *data, size_t len)
 		fwrite(data, 1, len, stderr);
 }
 
-enum { OPT_SYMBOLS = 256, OPT_CONFIG, OPT_WORK, OPT_CONSOLE, OPT_KEEP };
+enum { OPT_SYMBOLS = 256, OPT_CONFIG, OPT_WORK, OPT_CONSOLE, OPT_KEEP, OPT_ISOLATION };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "IMAGE", 0, "test this bzImage instead of building TREE", 0 },
@@ -84,6 +85,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "repeat", 'n', "N", 0, "each case N times", 0 },
 	{ "accel", 'a', "auto|kvm|tcg", 0, "acceleration (default auto)", 0 },
+	{ "isolation", OPT_ISOLATION, "snapshot|cold|shared", 0,
+	  "a machine for every injection, restored (default) or booted; or one for many", 0 },
 	{ "memory", 'm', "MIB", 0, "memory of a machine", 0 },
 	{ "cpus", 'c', "N", 0, "CPUs of a machine", 0 },
 	{ "jobs", 'j', "N", 0, "machines at once (default: this machine's CPUs)", 0 },
@@ -157,6 +160,10 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 	case 'a':
 		if (!accel_parse(arg, &a->accel))
 			argp_error(state, "--accel: '%s' is not auto, kvm or tcg", arg);
+		break;
+	case OPT_ISOLATION:
+		if (!isolation_parse(arg, &a->isolation))
+			argp_error(state, "--isolation: '%s' is not snapshot, cold or shared", arg);
 		break;
 	case 'F':
 		if (!format_parse(arg, &a->format))
@@ -253,6 +260,31 @@ static int build_tree(struct run_args *a, const struct plan_config *config, cons
 	return r;
 }
 
+static void print_machines(const struct run_args *a, const struct result_doc *doc)
+{
+	const struct result_machine *m = &doc->machine;
+	int64_t injections = 0;
+	size_t cases = 0;
+
+	for (size_t i = 0; i < doc->n_results; i++) {
+		const struct result *r = &doc->results[i];
+
+		cases += r->closing || r->fault.mode != FAULT_SWEEP;
+		if (!r->closing)
+			injections += r->injected_on + r->injected_off + r->injected_unclassified;
+	}
+	fprintf(stderr, "%zu cases, %lld injections; %s, boot %.1f s; ", cases,
+		(long long)injections, m->accel ? m->accel : "-", (double)m->boot_us / 1e6);
+	if (m->restores)
+		fprintf(stderr, "%d machines restored, restore to result %.0f ms (median)\n",
+			m->restores, (double)m->result_us / 1e3);
+	else
+		fprintf(stderr, "%d machines booted%s\n", m->boots,
+			a->isolation == ISOLATION_SNAPSHOT && m->boots
+				? " and shared: no snapshots can be taken here (--console says why)"
+				: "");
+}
+
 static int finish(const struct run_args *a, const struct result_doc *doc)
 {
 	int counts[STATUS_COUNT] = { 0 };
@@ -260,12 +292,9 @@ static int finish(const struct run_args *a, const struct result_doc *doc)
 	progress_end();
 	print_doc(a->format, doc);
 	result_doc_summary(doc, counts);
-	if (a->format == FORMAT_TABLE) {
-		fprintf(stderr, "%d machines, %s, boot %.1f s: ", doc->machine.boots,
-			doc->machine.accel ? doc->machine.accel : "-",
-			(double)doc->machine.boot_us / 1e6);
+	print_machines(a, doc);
+	if (a->format == FORMAT_TABLE)
 		print_summary(stderr, counts);
-	}
 	return status_exit_code(counts);
 }
 
@@ -290,7 +319,9 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 	CLEANUP(image_p) struct kbuild_image image = { 0 };
 	CLEANUP(result_doc_p) struct result_doc doc = { 0 };
 	const struct plan_config *config = NULL;
-	struct testrun_opts t = { .watch = &watch, .jobs = a->jobs, .keep = a->keep };
+	struct testrun_opts t = {
+		.watch = &watch, .jobs = a->jobs, .keep = a->keep, .isolation = a->isolation
+	};
 	int r;
 
 	r = plan_load(share, a->plan ? a->plan : "thp-split", &plan, err);

@@ -87,6 +87,7 @@ void result_doc_free(struct result_doc *d)
 	free(d->kernel.symbols);
 	free(d->machine.accel);
 	free(d->machine.qemu);
+	free(d->machine.isolation);
 	for (size_t i = 0; i < d->n_results; i++)
 		result_free(&d->results[i]);
 	free(d->results);

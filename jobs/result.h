@@ -107,8 +107,11 @@ struct result_kernel {
 struct result_machine {
 	char *accel, *qemu; /* "tcg", "7.2.22" */
 	int cpus, memory_mib;
-	int boots; /* machines started */
+	char *isolation; /* "snapshot", "cold", "shared": what was really done; may be NULL */
+	int boots; /* machines booted */
+	int restores; /* machines restored from a snapshot */
 	int64_t boot_us; /* median of start → ready */
+	int64_t result_us; /* median of start → first result, of machines that are not shared */
 };
 
 struct result_doc {

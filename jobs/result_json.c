@@ -261,7 +261,10 @@ struct json_object *result_doc_to_json(const struct result_doc *d)
 	put_int(sub, "cpus", d->machine.cpus);
 	put_int(sub, "memory_mib", d->machine.memory_mib);
 	put_int(sub, "boots", d->machine.boots);
+	put_str(sub, "isolation", d->machine.isolation);
+	put_int(sub, "restores", d->machine.restores);
 	put_int(sub, "boot_us", d->machine.boot_us);
+	put_int(sub, "result_us", d->machine.result_us);
 	json_object_object_add(o, "machine", sub);
 	sub = json_object_new_array();
 	for (size_t i = 0; i < d->n_results; i++)
@@ -309,7 +312,13 @@ static int machine_from_json(const struct jval *v, struct result_machine *m, str
 	if (!r)
 		r = take_int(&sub, "boots", 0, &m->boots, err);
 	if (!r)
+		r = take_str(&sub, "isolation", LIMIT_NAME_LEN, &m->isolation, err);
+	if (!r)
+		r = take_int(&sub, "restores", 0, &m->restores, err);
+	if (!r)
 		r = json_opt_i64(&sub, "boot_us", 0, INT64_MAX, &m->boot_us, err);
+	if (!r)
+		r = json_opt_i64(&sub, "result_us", 0, INT64_MAX, &m->result_us, err);
 	return r;
 }
 

@@ -123,22 +123,29 @@ static void child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Copies above 2 first: the caller's descriptors may be any of 0..2 in any order. */
-static void child_stdio(const struct child_args *a)
+/* Copies above all targets first: the caller's descriptors may be any of them in any order. */
+static void child_fds(struct child_args *a)
 {
-	int fds[3] = { a->spec->stdin_fd, a->spec->stdout_fd, a->spec->stderr_fd };
+	const struct proc_spec *s = a->spec;
+	int fds[3 + PROC_MORE_FDS] = { s->stdin_fd, s->stdout_fd, s->stderr_fd };
+	int n = 3 + s->n_more_fds;
 
-	for (int i = 0; i < 3; i++) {
-		fds[i] = fcntl(fds[i] < 0 ? a->null_fd : fds[i], F_DUPFD_CLOEXEC, 3);
+	for (int i = 3; i < n; i++)
+		fds[i] = s->more_fds[i - 3];
+	a->failure_fd = fcntl(a->failure_fd, F_DUPFD_CLOEXEC, n);
+	if (a->failure_fd < 0)
+		_exit(127);
+	for (int i = 0; i < n; i++) {
+		fds[i] = fcntl(fds[i] < 0 ? a->null_fd : fds[i], F_DUPFD_CLOEXEC, n);
 		if (fds[i] < 0)
 			child_fail(a->failure_fd, errno, "dup");
 	}
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < n; i++)
 		if (dup2(fds[i], i) < 0)
 			child_fail(a->failure_fd, errno, "dup2");
 }
 
-static _Noreturn void child_main(const struct child_args *a)
+static _Noreturn void child_main(struct child_args *a)
 {
 	const struct proc_spec *s = a->spec;
 
@@ -150,14 +157,14 @@ static _Noreturn void child_main(const struct child_args *a)
 	if (setpgid(0, 0) < 0)
 		child_fail(a->failure_fd, errno, "setpgid");
 	child_wait_for_guard(a);
-	child_stdio(a);
+	child_fds(a);
 	if (s->cwd && chdir(s->cwd) < 0)
 		child_fail(a->failure_fd, errno, "chdir");
 	child_limit(a->failure_fd, RLIMIT_AS, s->limit_address_space_bytes);
 	child_limit(a->failure_fd, RLIMIT_FSIZE, s->limit_file_bytes);
 	child_limit(a->failure_fd, RLIMIT_CPU, s->limit_cpu_s);
-	/* Nothing but 0..2 reaches the program, whatever a library forgot to mark. */
-	(void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	/* Nothing else reaches the program, whatever a library forgot to mark. */
+	(void)close_range(3 + (unsigned int)s->n_more_fds, ~0U, CLOSE_RANGE_CLOEXEC);
 	child_signals();
 	execve(a->file, (char *const *)(uintptr_t)s->argv,
 	       s->env ? (char *const *)(uintptr_t)s->env : environ);
@@ -195,7 +202,7 @@ static void reap(pid_t pid, int *status)
 
 /* fork() with every signal blocked, so that no handler of ours runs in the child. `group` 0 forks
  * the program's process, else the guard of that group. */
-static pid_t fork_child(const struct child_args *a, pid_t group)
+static pid_t fork_child(struct child_args *a, pid_t group)
 {
 	sigset_t all, old;
 	pid_t pid;

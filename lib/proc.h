@@ -4,8 +4,8 @@
  *
  * Every child gets its own process group and PR_SET_PDEATHSIG, so that a killed parent leaves
  * nothing running; ending a child ends its group, and when a child ends by itself what is left of
- * its group is killed. No descriptor but 0..2 reaches it, every signal has its default action. The
- * environment is what the caller lists.
+ * its group is killed. No descriptor but those that the caller lists reaches it, every signal has
+ * its default action. The environment is what the caller lists.
  *
  * Thread: the thread that spawns must live as long as the child (PDEATHSIG is per thread).
  */
@@ -20,11 +20,15 @@
 
 struct buf;
 
+#define PROC_MORE_FDS 5
+
 struct proc_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is looked up in our PATH */
 	const char *const *env; /* NULL-terminated "K=V"; NULL = inherit */
 	const char *cwd; /* NULL = inherit */
 	int stdin_fd, stdout_fd, stderr_fd; /* -1 = /dev/null; borrowed */
+	const int *more_fds; /* these become 3, 4, …; -1 = /dev/null; borrowed */
+	int n_more_fds; /* at most PROC_MORE_FDS */
 	int64_t limit_address_space_bytes; /* 0 = none; RLIMIT_AS of the child */
 	int64_t limit_file_bytes; /* RLIMIT_FSIZE, 0 = none */
 	int limit_cpu_s; /* RLIMIT_CPU, 0 = none */

@@ -12,9 +12,17 @@
 #include <string.h>
 
 #define SWEEP_POINTS_MAX 64
-#define CALIBRATIONS_MAX 32 /* distinct sites times facilities in one request */
+/* distinct sites times facilities; sites[] of a request and one case more always fit */
+#define CALIBRATIONS_MAX (2 * REQUEST_SITES_MAX + 2)
 
-static struct calibration calibrations[CALIBRATIONS_MAX];
+/*
+ * What is known about this kernel's sites. It holds for the machine's life, and so for every
+ * machine that is restored from a snapshot of this one.
+ */
+static struct known {
+	struct calibration calibration;
+	bool sent; /* in the answer to this request */
+} calibrations[CALIBRATIONS_MAX];
 static unsigned int calibrations_count;
 
 struct answer {
@@ -26,36 +34,61 @@ struct answer {
 	bool passed;
 };
 
-static const struct calibration *find_calibration(const char *site, enum fault_facility facility)
+static struct known *find_known(const char *site, enum fault_facility facility)
 {
 	unsigned int i;
 
-	for (i = 0; i < calibrations_count; i++)
-		if (calibrations[i].facility == facility && !strcmp(calibrations[i].site, site))
-			return &calibrations[i];
+	for (i = 0; i < calibrations_count; i++) {
+		struct known *known = &calibrations[i];
+
+		if (known->calibration.facility == facility &&
+		    !strcmp(known->calibration.site, site))
+			return known;
+	}
 	return NULL;
+}
+
+static struct known *learn(const char *site, enum fault_facility facility, bool swap)
+{
+	struct known *known, *pages;
+
+	if (calibrations_count == CALIBRATIONS_MAX)
+		return NULL;
+	known = &calibrations[calibrations_count];
+	known->sent = false;
+	calibrate_site(site, facility, swap, &known->calibration);
+	/* whether the kernel allocates is a question of pages, whatever facility is to fail */
+	pages = find_known(site, FAULT_FAIL_PAGE_ALLOC);
+	if (pages && pages->calibration.possible && pages->calibration.allocates)
+		known->calibration.allocates = true;
+	calibrations_count++;
+	return known;
 }
 
 static int calibrate_once(int port, const char *site, enum fault_facility facility, bool swap,
 			  struct problem *problem)
 {
-	struct calibration *calibration;
-	const struct calibration *pages;
+	struct known *known = find_known(site, facility);
 	int r;
 
-	if (find_calibration(site, facility))
-		return 0;
-	if (calibrations_count == CALIBRATIONS_MAX)
+	if (!known)
+		known = learn(site, facility, swap);
+	if (!known)
 		return problem_set(problem, -E2BIG, "more than %d sites", CALIBRATIONS_MAX);
-	calibration = &calibrations[calibrations_count];
-	calibrate_site(site, facility, swap, calibration);
-	/* whether the kernel allocates is a question of pages, whatever facility is to fail */
-	pages = find_calibration(site, FAULT_FAIL_PAGE_ALLOC);
-	if (pages && pages->possible && pages->allocates)
-		calibration->allocates = true;
-	calibrations_count++;
-	r = calibrate_send(calibration, port);
+	if (known->sent)
+		return 0;
+	known->sent = true;
+	r = calibrate_send(&known->calibration, port);
 	return r ? problem_set(problem, r, "cannot write a record: %s", strerror(-r)) : 0;
+}
+
+/* Pages first: what they tell is needed for every other facility. */
+static int calibrate_both(int port, const char *site, enum fault_facility facility, bool swap,
+			  struct problem *problem)
+{
+	int r = calibrate_once(port, site, FAULT_FAIL_PAGE_ALLOC, swap, problem);
+
+	return r ? r : calibrate_once(port, site, facility, swap, problem);
 }
 
 static int calibrate_all(int port, const struct request *request, bool swap,
@@ -64,15 +97,19 @@ static int calibrate_all(int port, const struct request *request, bool swap,
 	unsigned int i;
 	int r = 0;
 
-	calibrations_count = 0;
+	/* a machine that is shared by many requests must not run out of room */
+	if (calibrations_count > CALIBRATIONS_MAX / 2 && request->count > 1)
+		calibrations_count = 0;
+	for (i = 0; i < calibrations_count; i++)
+		calibrations[i].sent = false;
+	for (i = 0; i < request->sites_count && !r; i++)
+		r = calibrate_both(port, request->sites[i].site, request->sites[i].facility, swap,
+				   problem);
 	for (i = 0; i < request->count && !r; i++) {
 		const struct fault_spec *fault = &request->cases[i].fault;
 
-		if (fault->mode == FAULT_MODE_NONE)
-			continue;
-		r = calibrate_once(port, fault->site, FAULT_FAIL_PAGE_ALLOC, swap, problem);
-		if (!r)
-			r = calibrate_once(port, fault->site, fault->facility, swap, problem);
+		if (fault->mode != FAULT_MODE_NONE)
+			r = calibrate_both(port, fault->site, fault->facility, swap, problem);
 	}
 	return r;
 }
@@ -93,7 +130,7 @@ static const char *skip_reason(const struct answer *answer, const struct machine
 	}
 	if (fault->mode == FAULT_MODE_NONE)
 		return NULL;
-	calibration = find_calibration(fault->site, fault->facility);
+	calibration = &find_known(fault->site, fault->facility)->calibration;
 	if (!calibration->possible) {
 		*detail = calibration->error;
 		return "kconfig";
@@ -137,7 +174,8 @@ static int run_points(struct answer *answer, const struct fault_session *session
 			return problem_set(problem, -ETIMEDOUT, "id=%" PRIu32 " unkillable",
 					   answer->item->id);
 		request.nth++;
-	} while (fault->mode == FAULT_MODE_SWEEP && outcome.injected && !request.cap);
+	} while (fault->mode == FAULT_MODE_SWEEP && outcome.injected && !request.cap &&
+		 answer->points != answer->item->points);
 	return 0;
 }
 

@@ -15,6 +15,7 @@ enum key {
 	KEY_FACILITY,
 	KEY_MODE,
 	KEY_FROM,
+	KEY_POINTS,
 	KEY_TIMES,
 	KEY_NTH,
 	KEY_PROBABILITY,
@@ -31,6 +32,7 @@ static const char *const key_names[KEYS] = {
 	[KEY_FACILITY] = "facility",
 	[KEY_MODE] = "mode",
 	[KEY_FROM] = "from",
+	[KEY_POINTS] = "points",
 	[KEY_TIMES] = "times",
 	[KEY_NTH] = "nth",
 	[KEY_PROBABILITY] = "probability",
@@ -43,6 +45,7 @@ void request_reset(struct request *request)
 	request->state = REQUEST_HEADER;
 	request->line = 0;
 	request->count = 0;
+	request->sites_count = 0;
 }
 
 static int parse_number(const char *text, uint64_t max, uint64_t *ret_number,
@@ -94,13 +97,10 @@ static int set_number(enum key key, const char *text, struct request_case *item,
 		      struct problem *problem)
 {
 	static const uint64_t max[KEYS] = {
-		[KEY_ID] = INT32_MAX,
-		[KEY_FROM] = FAULT_NEVER - 1,
-		[KEY_TIMES] = FAULT_TIMES_MAX,
-		[KEY_NTH] = FAULT_NEVER - 1,
-		[KEY_PROBABILITY] = 100,
-		[KEY_SEED] = UINT64_MAX,
-		[KEY_DEADLINE_MS] = REQUEST_DEADLINE_MAX_MS,
+		[KEY_ID] = INT32_MAX,		[KEY_FROM] = FAULT_NEVER - 1,
+		[KEY_POINTS] = FAULT_NEVER - 1, [KEY_TIMES] = FAULT_TIMES_MAX,
+		[KEY_NTH] = FAULT_NEVER - 1,	[KEY_PROBABILITY] = 100,
+		[KEY_SEED] = UINT64_MAX,	[KEY_DEADLINE_MS] = REQUEST_DEADLINE_MAX_MS,
 	};
 	uint64_t number = 0;
 	int r = parse_number(text, max[key], &number, problem, key_names[key]);
@@ -111,6 +111,8 @@ static int set_number(enum key key, const char *text, struct request_case *item,
 		item->id = (uint32_t)number;
 	else if (key == KEY_FROM)
 		item->from = (uint32_t)number;
+	else if (key == KEY_POINTS)
+		item->points = (uint32_t)number;
 	else if (key == KEY_TIMES)
 		item->fault.times = (uint32_t)number;
 	else if (key == KEY_NTH)
@@ -219,6 +221,31 @@ static int parse_case(struct request *request, char *words, struct problem *prob
 	return 0;
 }
 
+/* The words of a case line that say where, and only these. */
+static int parse_site(struct request *request, char *words, struct problem *problem)
+{
+	const unsigned int wanted = 1u << KEY_SITE | 1u << KEY_FACILITY;
+	struct request_case item = { .id = 0 };
+	struct request_site *site;
+	unsigned int seen = 0;
+	char *word;
+	int r;
+
+	if (request->sites_count == REQUEST_SITES_MAX)
+		return problem_set(problem, -EINVAL, "more than %d sites", REQUEST_SITES_MAX);
+	while ((word = strsep(&words, " ")) != NULL) {
+		r = parse_pair(word, &item, &seen, problem);
+		if (r)
+			return r;
+	}
+	if (seen != wanted)
+		return problem_set(problem, -EINVAL, "calibrate takes site and facility");
+	site = &request->sites[request->sites_count++];
+	memcpy(site->site, item.fault.site, sizeof(site->site));
+	site->facility = item.fault.facility;
+	return 0;
+}
+
 int request_feed(struct request *request, char *line, struct problem *problem)
 {
 	request->line++;
@@ -234,9 +261,11 @@ int request_feed(struct request *request, char *line, struct problem *problem)
 	}
 	if (!strncmp(line, "case ", 5))
 		return parse_case(request, line + 5, problem);
+	if (!strncmp(line, "calibrate ", 10))
+		return parse_site(request, line + 10, problem);
 	if (strcmp(line, "run"))
-		return problem_set(problem, -EINVAL, "expected 'case' or 'run'");
-	if (!request->count)
+		return problem_set(problem, -EINVAL, "expected 'case', 'calibrate' or 'run'");
+	if (!request->count && !request->sites_count)
 		return problem_set(problem, -EINVAL, "a request without a case");
 	request->state = REQUEST_RUN;
 	return 0;

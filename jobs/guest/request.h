@@ -11,6 +11,7 @@
 
 #define REQUEST_LINE_MAX 1024 /* the protocol's cap, without the line break */
 #define REQUEST_CASES_MAX 512
+#define REQUEST_SITES_MAX 32
 #define REQUEST_SCENARIO_MAX 64
 #define REQUEST_DEADLINE_MAX_MS 3600000u
 
@@ -19,12 +20,19 @@ struct request_case {
 	char scenario[REQUEST_SCENARIO_MAX];
 	struct fault_spec fault;
 	uint32_t from; /* first n of a sweep, >= 1 */
+	uint32_t points; /* of a sweep, at most, in this request; 0: as many as there are */
 	uint32_t deadline_ms; /* 0: the scenario's own */
+};
+
+/* Where to calibrate, whether a case of this request asks for it or not. */
+struct request_site {
+	char site[FAULT_SITE_MAX];
+	enum fault_facility facility;
 };
 
 enum request_state {
 	REQUEST_HEADER, /* waits for "faultline-request 1" */
-	REQUEST_CASES, /* waits for case lines or "run" */
+	REQUEST_CASES, /* waits for case and calibrate lines or "run" */
 	REQUEST_RUN, /* complete */
 	REQUEST_POWEROFF,
 };
@@ -34,6 +42,8 @@ struct request {
 	unsigned int line; /* number of the last line fed, from 1 */
 	unsigned int count;
 	struct request_case cases[REQUEST_CASES_MAX];
+	unsigned int sites_count;
+	struct request_site sites[REQUEST_SITES_MAX];
 };
 
 void request_reset(struct request *request);

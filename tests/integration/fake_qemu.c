@@ -4,9 +4,12 @@
  * purpose and in milliseconds. FAULTLINE_QEMU names it; the engine cannot tell.
  *
  * The "kernel" it is given is the script: one command a line. The first line is "#fake", other lines with "#" are comments. What the
- * engine hands over is used as QEMU would: descriptor 0 is the results channel, 1 the console.
+ * engine hands over is used as QEMU would: descriptor 0 is the results channel, 1 the console, 3
+ * the monitor.
  *
- *   ready                 the ready record
+ *   snapshots             (first) has a monitor by which it can be snapshotted
+ *   ready                 the ready record; a restored machine begins behind it
+ *   restored COMMAND      COMMAND only in a restored machine
  *   console TEXT          one line on the console
  *   panic TEXT            the lines of an oops in TEXT and the panic that follows
  *   record TEXT           one raw line on the results channel
@@ -23,6 +26,7 @@
  *   stuck SCENARIO        (before serve) reports SCENARIO as unkillable and bails out
  * Without a last word it ends with status 0.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -36,7 +40,7 @@
 struct fake_case {
 	long id;
 	char scenario[80], mode[16];
-	int from, nth;
+	int from, points, nth;
 };
 
 static struct {
@@ -44,6 +48,7 @@ static struct {
 	char die_scenario[80], die_text[200], stuck[80], killin[80];
 	int die_nth;
 	bool skip;
+	bool monitor, served, restored; /* has a monitor; it is served; was restored */
 	FILE *in;
 } fake;
 
@@ -148,10 +153,13 @@ static int serve_case(const struct fake_case *c, int points)
 		      false);
 		return 1;
 	}
-	for (n = c->from; n <= points && !fake.skip; n++)
+	for (n = c->from; n <= points && !fake.skip; n++) {
 		point(c, n, 1, false);
+		if (n - c->from + 1 == c->points)
+			return c->points;
+	}
 	point(c, n, 0, !fake.skip);
-	return n;
+	return n - c->from + 1;
 }
 
 static int read_request(struct fake_case *cases)
@@ -169,8 +177,8 @@ static int read_request(struct fake_case *cases)
 		if (n < FAKE_CASES &&
 		    sscanf(line,
 			   "case id=%ld scenario=%79s site=%*s within=%*s facility=%*s mode=%15s "
-			   "from=%d times=%*d nth=%d",
-			   &c->id, c->scenario, c->mode, &c->from, &c->nth) == 5)
+			   "from=%d points=%d times=%*d nth=%d",
+			   &c->id, c->scenario, c->mode, &c->from, &c->points, &c->nth) == 6)
 			n++;
 	}
 	exit(0);
@@ -229,6 +237,42 @@ static void await_request(void)
 	(void)read_request(cases);
 }
 
+/* Says yes to everything, and that every migration is complete. */
+static void *monitor_main(void *arg)
+{
+	FILE *in = fdopen(3, "r");
+	char line[1000];
+
+	(void)arg;
+	say(3, "{\"QMP\":{\"version\":{},\"capabilities\":[]}}\r\n");
+	while (in && fgets(line, sizeof(line), in)) {
+		say(3, "{\"event\":\"ANYTHING\",\"data\":{}}\r\n");
+		say(3, "{\"return\":{%s}}\r\n",
+		    strstr(line, "query-migrate") ? "\"status\":\"completed\"" : "");
+	}
+	return NULL;
+}
+
+static void monitor_start(void)
+{
+	pthread_t thread;
+
+	fake.served = true;
+	if (fake.monitor && !fake.restored && pthread_create(&thread, NULL, monitor_main, NULL))
+		exit(9);
+}
+
+/* In a restored machine all of the script before "ready" has happened. */
+static bool has_happened(const char *cmd)
+{
+	static bool ready;
+
+	if (!fake.restored || ready)
+		return false;
+	ready = strcmp(cmd, "ready") == 0;
+	return strcmp(cmd, "snapshots") != 0;
+}
+
 static void run_command(const char *cmd)
 {
 	int n;
@@ -255,6 +299,10 @@ static void run_command(const char *cmd)
 		exit(0);
 	else if (strcmp(cmd, "kill") == 0)
 		raise(SIGKILL);
+	else if (strcmp(cmd, "snapshots") == 0)
+		monitor_start();
+	else if (strncmp(cmd, "restored ", 9) == 0 && fake.restored)
+		run_command(cmd + 9);
 	else if (strncmp(cmd, "once ", 5) == 0)
 		run_once(cmd + 5);
 	else if (sscanf(cmd, "serve %d", &n) == 1)
@@ -265,7 +313,7 @@ static void run_command(const char *cmd)
 	else if (strcmp(cmd, "skip") == 0)
 		fake.skip = true;
 	else if (sscanf(cmd, "killin %79s", fake.killin) != 1 &&
-		 sscanf(cmd, "stuck %79s", fake.stuck) != 1)
+		 sscanf(cmd, "stuck %79s", fake.stuck) != 1 && strncmp(cmd, "restored ", 9) != 0)
 		exit(9);
 }
 
@@ -278,9 +326,12 @@ int main(int argc, char **argv)
 		puts("QEMU emulator version 7.2.99 (fake)");
 		return 0;
 	}
-	for (int i = 1; i + 1 < argc; i++)
+	for (int i = 1; i + 1 < argc; i++) {
 		if (strcmp(argv[i], "-kernel") == 0)
 			fake.script = argv[i + 1];
+		fake.restored |= strcmp(argv[i], "-incoming") == 0;
+		fake.monitor |= strcmp(argv[i], "-mon") == 0;
+	}
 	f = fake.script ? fopen(fake.script, "re") : NULL;
 	fake.in = fdopen(0, "r");
 	if (!f || !fake.in || !fgets(line, sizeof(line), f) || strcmp(line, "#fake\n") != 0) {
@@ -289,8 +340,10 @@ int main(int argc, char **argv)
 	}
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (*line && *line != '#')
+		if (*line && *line != '#' && !has_happened(line))
 			run_command(line);
+		if (fake.monitor && !fake.served)
+			close(3);
 	}
 	return 0;
 }

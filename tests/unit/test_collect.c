@@ -41,7 +41,7 @@ static void on_event(void *arg, const struct collect_event *e)
 /* Feeds an answer to a sweep (id 1, from 1) and a burst (id 2), `step` bytes at a time. */
 static int answer(const char *text, size_t step)
 {
-	const struct collect_case cases[] = { { 1, true, 1 }, { 2, false, 0 } };
+	const struct collect_case cases[] = { { 1, true, 1, 0 }, { 2, false, 0, 0 } };
 	struct error err = ERROR_INIT;
 	struct collect c;
 	int r;

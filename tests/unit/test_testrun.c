@@ -29,6 +29,8 @@ int fake_qemu_main(int argc, char **argv);
 #define MAX_CASES 80
 
 static char work[256];
+/* Of the machines of the next plays. */
+static enum isolation isolation = ISOLATION_SHARED;
 
 struct play {
 	struct result_doc doc;
@@ -106,6 +108,7 @@ static void play_at(struct play *p, const char *script, const char *text, int jo
 				  .cases = cases,
 				  .machine = { 2, 512 },
 				  .accel = ACCEL_TCG,
+				  .isolation = isolation,
 				  .jobs = jobs,
 				  .work = work,
 				  .boot_timeout_ms = 700,
@@ -380,6 +383,78 @@ static void keeps_the_consoles(void **state)
 	play_free(&p);
 }
 
+/* The same script and cases in every isolation: the same verdicts, points and injections. */
+static void same_verdicts(void **state)
+{
+	static const char script[] = "snapshots\nready\ndie split.mprotect 2 split_vma\n"
+				     "stuck split.mlock\nserve 3";
+	static const char cases[] = "split.mprotect/sweep split.munmap/sweep split.mlock/burst "
+				    "split.mremap/none split.mremap/mode=nth,nth=2";
+	struct play p[3];
+
+	(void)state;
+	for (enum isolation i = ISOLATION_SNAPSHOT; i <= ISOLATION_SHARED; i++) {
+		isolation = i;
+		play(&p[i], script, cases);
+		assert_string_equal(p[i].doc.machine.isolation, isolation_name(i));
+	}
+	/* each point of the sweeps with its end, and the others */
+	assert_int_equal(p[ISOLATION_SNAPSHOT].doc.machine.restores, 4 + 4 + 3);
+	assert_int_equal(p[ISOLATION_SNAPSHOT].doc.machine.boots, 1);
+	assert_true(p[ISOLATION_SNAPSHOT].doc.machine.result_us > 0);
+	assert_int_equal(p[ISOLATION_COLD].doc.machine.boots, 4 + 4 + 3);
+	assert_int_equal(p[ISOLATION_SHARED].doc.machine.boots, 3);
+	assert_int_equal(p[0].doc.n_results, 4 + 4 + 3);
+	for (enum isolation i = ISOLATION_COLD; i <= ISOLATION_SHARED; i++) {
+		assert_int_equal(p[i].doc.n_results, p[0].doc.n_results);
+		for (size_t k = 0; k < p[0].doc.n_results; k++) {
+			const struct result *a = &p[0].doc.results[k], *b = &p[i].doc.results[k];
+
+			assert_string_equal(a->scenario, b->scenario);
+			assert_int_equal(a->fault.nth, b->fault.nth);
+			assert_int_equal(a->status, b->status);
+			assert_int_equal(a->reason, b->reason);
+			assert_int_equal(a->injected_on, b->injected_on);
+			assert_int_equal(a->points, b->points);
+		}
+	}
+	for (int i = 0; i < 3; i++)
+		play_free(&p[i]);
+}
+
+/* Plays in snapshot isolation; the verdict and what it took. */
+static void expect_restored(const char *script, const char *verdict, const char *really, int boots,
+			    int restores)
+{
+	struct play p;
+
+	isolation = ISOLATION_SNAPSHOT;
+	play(&p, script, "split.mprotect/none");
+	expect(&p, 0, verdict);
+	assert_string_equal(p.doc.machine.isolation, really);
+	assert_int_equal(p.doc.machine.boots, boots);
+	assert_int_equal(p.doc.machine.restores, restores);
+	if (strcmp(really, "shared") == 0)
+		assert_non_null(strstr(p.log.data, "--- no snapshots, machines are shared: "));
+	play_free(&p);
+}
+
+static void snapshots_that_fail(void **state)
+{
+	(void)state;
+	/* no monitor at all: one machine for that knowledge */
+	expect_restored("ready\nserve 1", "PASS", "shared", 2, 0);
+	/* two snapshots that are good for nothing, each tried twice */
+	expect_restored("snapshots\nready\nrestored exit 1\nserve 1", "PASS", "shared", 3, 4);
+	/* the host had a bad moment */
+	expect_restored("snapshots\nready\nrestored once f kill\nserve 1", "PASS", "snapshot", 1,
+			2);
+	/* the kernel does not survive a calibration: no word about snapshots, one about it */
+	expect_restored("snapshots\nready\nawait\nrecord KTAP version 1\nrecord 1..1\n"
+			"panic __split_huge_pmd",
+			"FAIL bug", "snapshot", 1, 2);
+}
+
 static void unknown_scenario(void **state)
 {
 	(void)state;
@@ -442,6 +517,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(many_cases_in_order),
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(keeps_the_consoles),
+		cmocka_unit_test(same_verdicts),
+		cmocka_unit_test(snapshots_that_fail),
 		cmocka_unit_test(unknown_scenario),
 		cmocka_unit_test(nothing_can_run),
 	};
