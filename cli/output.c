@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "jobs/metric.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 
@@ -183,6 +186,52 @@ void print_rows(enum format f, const struct row *rows, size_t n)
 		print_table(rows, n);
 }
 
+/* What was measured, without the number of the repeat. */
+static void metric_title(const struct metric_summary *m, char *out, size_t size)
+{
+	struct result any = *m->first;
+
+	any.repeat = 1;
+	result_title(&any, out, size);
+}
+
+/* "zeropage.remap none  rss.freed  64 pages  ±0.0 % (n=5)": the median and the spread. */
+static void print_metric(const struct metric_summary *m, int title_width, int name_width)
+{
+	CLEANUP(free_p) char *name = str_printable(m->name, strlen(m->name));
+	CLEANUP(free_p) char *unit = str_printable(m->unit, strlen(m->unit));
+	char title[200], value[64], spread[32] = "";
+
+	metric_title(m, title, sizeof(title));
+	snprintf(value, sizeof(value), "%.6g %.40s", m->median, unit);
+	if (isfinite(m->spread))
+		snprintf(spread, sizeof(spread), "±%.1f %% ", m->spread);
+	printf("%-*s  %-*s  %-16s  %s(n=%zu)\n", title_width, title, name_width, name, value,
+	       spread, m->n);
+}
+
+static void print_metrics(const struct result_doc *doc)
+{
+	CLEANUP(free_p) struct metric_summary *m = NULL;
+	int title_width = 0, name_width = 0;
+	size_t n;
+
+	metric_summarise(doc, &m, &n);
+	for (size_t i = 0; i < n; i++) {
+		char title[200];
+
+		metric_title(&m[i], title, sizeof(title));
+		if ((int)strlen(title) > title_width)
+			title_width = (int)strlen(title);
+		if ((int)strlen(m[i].name) > name_width)
+			name_width = (int)strlen(m[i].name);
+	}
+	if (n)
+		putchar('\n');
+	for (size_t i = 0; i < n; i++)
+		print_metric(&m[i], title_width, name_width);
+}
+
 void print_doc(enum format f, const struct result_doc *doc)
 {
 	CLEANUP(json_put_p) struct json_object *o = NULL;
@@ -199,6 +248,8 @@ void print_doc(enum format f, const struct result_doc *doc)
 	for (size_t i = 0; i < doc->n_results; i++)
 		rows[i].result = &doc->results[i];
 	print_rows(f, rows, doc->n_results);
+	if (f == FORMAT_TABLE)
+		print_metrics(doc);
 }
 
 void print_summary(FILE *out, const int counts[STATUS_COUNT])

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "jobs/metric.h"
 #include "jobs/parts.h"
 #include "jobs/result.h"
 #include "jobs/scenario.h"
@@ -246,7 +248,9 @@ int result_from_json(const struct jval *v, struct result *ret, struct error *err
 struct json_object *result_doc_to_json(const struct result_doc *d)
 {
 	struct json_object *o = json_object_new_object(), *sub = json_object_new_object();
+	struct metric_summary *metrics;
 	int counts[STATUS_COUNT];
+	size_t n;
 
 	put_int(o, "version", RESULT_VERSION);
 	put_str(sub, "release", d->kernel.release);
@@ -275,6 +279,9 @@ struct json_object *result_doc_to_json(const struct result_doc *d)
 	for (int i = 0; i < STATUS_COUNT; i++)
 		put_int(sub, status_name((enum status)i), counts[i]);
 	json_object_object_add(o, "summary", sub);
+	metric_summarise(d, &metrics, &n);
+	json_object_object_add(o, "metric_summary", metric_summaries_to_json(metrics, n));
+	free(metrics);
 	return o;
 }
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * metric: what repeated measurements come to. Pure functions.
+ *
+ * Only results that are DONE are measurements: a point that failed measured a broken kernel, and
+ * the metrics of a scenario that is judged are there to explain its verdict.
+ * Thread: any.
+ */
+#ifndef FAULTLINE_JOBS_METRIC_H
+#define FAULTLINE_JOBS_METRIC_H
+
+#include <stddef.h>
+
+#include "jobs/result.h"
+
+/* One metric of one case over its repeats. The pointers belong to the document. */
+struct metric_summary {
+	const struct result *first; /* scenario, configuration and fault are this one's */
+	const char *name, *unit;
+	size_t n; /* values; the smallest and the largest of them are min and max */
+	double median, min, max;
+	/* Standard deviation of a sample over the mean's absolute value, in percent: how far one
+	 * run is from another. NaN when it is not defined: one value only, or different values
+	 * with a mean of zero. */
+	double spread;
+};
+
+/* Of n > 0 values, which it sorts. `first`, `name` and `unit` are left alone. */
+void metric_summarise_values(double *values, size_t n, struct metric_summary *ret);
+
+/* In the order of the document's results and of their metrics. *ret is the caller's, free() it;
+ * NULL when nothing was measured. It lasts as long as the document. */
+void metric_summarise(const struct result_doc *d, struct metric_summary **ret, size_t *ret_n);
+
+/* The array "metric_summary" of docs/results.md. */
+struct json_object *metric_summaries_to_json(const struct metric_summary *m, size_t n);
+
+#endif
