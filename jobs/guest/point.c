@@ -4,6 +4,7 @@
 #include "child.h"
 #include "kmsg.h"
 #include "ktap.h"
+#include "leak.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -259,6 +260,7 @@ int point_run(int port, const struct point_request *request, struct point_outcom
 	static struct scenario scenario;
 	static struct child_result child;
 	struct point *point = shared_point();
+	struct leak_level level;
 	uint32_t deadline_ms = request->item->deadline_ms;
 	struct child_spec spec = {
 		.function = run_scenario,
@@ -281,11 +283,14 @@ int point_run(int port, const struct point_request *request, struct point_outcom
 		if (r)
 			return r;
 	}
+	leak_read(&level);
 	r = child_run(&spec, &child);
 	if (r)
 		return problem_set(problem, r, "cannot make a process: %s", strerror(-r));
 	kmsg_mark("end", request->item->id, request->nth);
 	sanitise(point);
+	if (!strcmp(outcome_name(point, &child), "done"))
+		leak_check(&scenario, &level);
 	settings_pop_to(&point->settings, 0);
 	r = send_result(port, request, point, &child, ret_outcome);
 	if (r)
