@@ -254,9 +254,9 @@ static bool globs_match(const struct jval *globs, const struct scenario *s)
 
 static int entry_load(const struct jval *v, struct case_list *list, struct error *err)
 {
-	static const char *const keys[] = { "scenarios", "faults", "repeat", NULL };
+	static const char *const keys[] = { "scenarios", "except", "faults", "repeat", NULL };
 	struct fault faults[PLAN_LIST_MAX];
-	struct jval globs, arr;
+	struct jval globs, except = { 0 }, arr;
 	int64_t repeat = 1;
 	size_t n;
 	const struct scenario *table = scenario_table(&n);
@@ -269,6 +269,10 @@ static int entry_load(const struct jval *v, struct case_list *list, struct error
 	if (!r)
 		r = globs_check(&globs, err);
 	if (!r)
+		r = json_opt_arr(v, "except", &except, err);
+	if (!r && except.o)
+		r = globs_check(&except, err);
+	if (!r)
 		r = get_list(v, "faults", &arr, err);
 	if (!r)
 		r = json_opt_i64(v, "repeat", 1, LIMIT_CASES, &repeat, err);
@@ -278,7 +282,8 @@ static int entry_load(const struct jval *v, struct case_list *list, struct error
 		r = fault_from_json(&e, &faults[i], err);
 	}
 	for (size_t i = 0; !r && i < n; i++)
-		if (globs_match(&globs, &table[i]))
+		if (globs_match(&globs, &table[i]) &&
+		    !(except.o && globs_match(&except, &table[i])))
 			r = entry_expand(list, table[i].name, faults, json_arr_len(&arr),
 					 (int)repeat, v->path, err);
 	return r;
