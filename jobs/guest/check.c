@@ -151,6 +151,38 @@ void check_unchanged(struct scenario *s, const struct thp *thp)
 	check_pattern(s, "data.pattern", thp, thp->addr, 0, THP_PAGES);
 }
 
+void check_pagemap_bit(struct scenario *s, const char *name, const struct thp *thp, uint64_t bit,
+		       bool set, size_t other)
+{
+	static uint64_t entries[THP_PAGES];
+	int r = pagemap_read(thp->addr, THP_PAGES, entries);
+	long wrong;
+
+	if (r) {
+		scenario_check(s, "harness.pagemap", false, "%s", strerror(-r));
+		return;
+	}
+	wrong = pagemap_find_wrong(entries, THP_PAGES, bit, set, other);
+	scenario_check(s, name, wrong < 0, "page %ld is mapped as 0x%016llx", wrong,
+		       wrong < 0 ? 0ULL : (unsigned long long)entries[wrong]);
+}
+
+void check_write_notifies(struct scenario *s, const struct thp *thp, size_t writable)
+{
+	size_t page, wrong = THP_PAGES;
+	int number, got = 0;
+
+	for (page = 0; page < THP_PAGES && wrong == THP_PAGES; page++) {
+		number = probe_write(thp_page(thp, page), pattern_byte(page, 0, thp->seed));
+		if (number != (page == writable ? 0 : SIGBUS)) {
+			wrong = page;
+			got = number;
+		}
+	}
+	scenario_check(s, "invariant.write_notifies", wrong == THP_PAGES,
+		       "writing to page %zu raised signal %d", wrong, got);
+}
+
 static bool vma_matches(const struct smaps_vma *vma, const char *perms, const char *flag)
 {
 	if (!vma)
@@ -177,8 +209,8 @@ void check_vma(struct scenario *s, const struct thp *thp, size_t page, const cha
 	scenario_check(s, "invariant.vma", vma_matches(own, perms, flag) == present,
 		       "page %zu has '%s'", page, own ? own->attributes : "no mapping");
 	scenario_check(s, "invariant.neighbours",
-		       below && above && !vma_matches(below, perms, flag) &&
-			       !vma_matches(above, perms, flag),
+		       below && above && vma_matches(below, perms, flag) != present &&
+			       vma_matches(above, perms, flag) != present,
 		       "'%s' and '%s'", below ? below->attributes : "",
 		       above ? above->attributes : "");
 }

@@ -39,6 +39,19 @@ void check_vma(struct scenario *s, const struct thp *thp, size_t page, const cha
 	       const char *flag, bool present);
 
 /*
+ * Every page of the THP has (`set`), or lacks, this bit in its pagemap entry (UAPI_PM_*); page
+ * `other` is the opposite, THP_PAGES for none. A PMD that is split must hand the bit to all pages.
+ */
+void check_pagemap_bit(struct scenario *s, const char *name, const struct thp *thp, uint64_t bit,
+		       bool set, size_t other);
+
+/*
+ * Writing to any page of the THP raises SIGBUS, as a write-protecting userfaultfd with
+ * UAPI_UFFD_FEATURE_SIGBUS makes it; page `writable` can be written, THP_PAGES for none.
+ */
+void check_write_notifies(struct scenario *s, const struct thp *thp, size_t writable);
+
+/*
  * The THP is mapped by a PMD within a single VMA, or not by a PMD at all. A VMA boundary inside a
  * huge PMD is what a split that failed silently leaves behind; smaps then counts it once a VMA.
  */

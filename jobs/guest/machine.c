@@ -4,19 +4,21 @@
 #include "fault.h"
 #include "fileio.h"
 #include "kallsyms.h"
+#include "pagemap.h"
 #include "pin.h"
 #include "split.h"
 #include "thp.h"
 #include "uapi.h"
+#include "uffd.h"
 #include "vmstat.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define THP_DIR "/sys/kernel/mm/transparent_hugepage/"
@@ -46,6 +48,11 @@ static const char *const feature_names[FEATURES] = {
 	[FEATURE_DEBUGFS_SPLIT] = "debugfs_split",
 	[FEATURE_MEMORY_FAILURE] = "memory_failure",
 	[FEATURE_SHRINK_UNDERUSED] = "shrink_underused",
+	[FEATURE_UFFD_WP] = "uffd_wp",
+	[FEATURE_UFFD_WP_ASYNC] = "uffd_wp_async",
+	[FEATURE_UFFD_MOVE] = "uffd_move",
+	[FEATURE_PAGEMAP_SCAN] = "pagemap_scan",
+	[FEATURE_SOFT_DIRTY] = "soft_dirty",
 };
 
 void machine_mount(void)
@@ -154,13 +161,25 @@ static bool has_memcg(void)
 	       strstr(text, "memory") != NULL;
 }
 
-static bool has_userfaultfd(void)
+/* Whoever knows the ioctl misses its argument (EFAULT); whoever does not says ENOTTY. */
+static bool has_pagemap_scan(void)
 {
-	long fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	bool known = fd >= 0 && ioctl(fd, UAPI_PAGEMAP_SCAN, NULL) < 0 && errno == EFAULT;
 
 	if (fd >= 0)
-		close((int)fd);
-	return fd >= 0;
+		close(fd);
+	return known;
+}
+
+/* What has just been written is soft-dirty, or nothing ever is. */
+static bool has_soft_dirty(void)
+{
+	volatile char written = 1;
+	uint64_t entry;
+
+	(void)written;
+	return !pagemap_read((const void *)&written, 1, &entry) && (entry & UAPI_PM_SOFT_DIRTY);
 }
 
 static bool has_huge_zero_page(void)
@@ -196,7 +215,7 @@ void machine_probe(struct machine *ret_machine)
 	has[FEATURE_NUMA] = file_exists("/sys/devices/system/node/node1");
 	has[FEATURE_MEMCG] = has_memcg();
 	has[FEATURE_KSM] = file_exists("/sys/kernel/mm/ksm/run");
-	has[FEATURE_USERFAULTFD] = has_userfaultfd();
+	has[FEATURE_USERFAULTFD] = opened(uffd_open(0));
 	has[FEATURE_KPAGEFLAGS] = file_exists("/proc/kpageflags");
 	has[FEATURE_SPLIT_COUNTER] = vmstat_get(&vmstat, "thp_split_pmd") >= 0;
 	has[FEATURE_FAILED_SPLIT_COUNTER] = vmstat_get(&vmstat, "thp_split_pmd_failed") >= 0 ||
@@ -214,6 +233,11 @@ void machine_probe(struct machine *ret_machine)
 	has[FEATURE_DEBUGFS_SPLIT] = split_possible();
 	has[FEATURE_MEMORY_FAILURE] = has_memory_failure();
 	has[FEATURE_SHRINK_UNDERUSED] = file_exists(THP_DIR "shrink_underused");
+	has[FEATURE_UFFD_WP] = opened(uffd_open(UAPI_UFFD_FEATURE_PAGEFAULT_FLAG_WP));
+	has[FEATURE_UFFD_WP_ASYNC] = opened(uffd_open(UAPI_UFFD_FEATURE_WP_ASYNC));
+	has[FEATURE_UFFD_MOVE] = opened(uffd_open(UAPI_UFFD_FEATURE_MOVE));
+	has[FEATURE_PAGEMAP_SCAN] = has_pagemap_scan();
+	has[FEATURE_SOFT_DIRTY] = has_soft_dirty();
 }
 
 const char *machine_feature_name(enum machine_feature feature)

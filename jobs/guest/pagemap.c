@@ -78,20 +78,45 @@ int pagemap_count(const void *start, size_t size, struct pagemap_counts *ret_cou
 	return r;
 }
 
-int pagemap_frame(const void *address, uint64_t *ret_frame)
+int pagemap_read(const void *start, size_t pages, uint64_t *ret_entries)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	off_t offset = (off_t)((uintptr_t)address / page * sizeof(uint64_t));
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry;
-	ssize_t n;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = pages * sizeof(ret_entries[0]);
+	off_t offset = (off_t)((uintptr_t)start / page * sizeof(ret_entries[0]));
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), r = 0;
+	size_t done = 0;
 
 	if (fd < 0)
 		return -errno;
-	n = pread(fd, &entry, sizeof(entry), offset);
+	while (done < size && !r) {
+		ssize_t n =
+			pread(fd, (char *)ret_entries + done, size - done, offset + (off_t)done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else
+			r = n ? -errno : -EIO;
+	}
 	close(fd);
-	if (n != (ssize_t)sizeof(entry))
-		return -EIO;
+	return r;
+}
+
+long pagemap_find_wrong(const uint64_t *entries, size_t pages, uint64_t bit, bool set, size_t other)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		if (((entries[i] & bit) != 0) != (set != (i == other)))
+			return (long)i;
+	return -1;
+}
+
+int pagemap_frame(const void *address, uint64_t *ret_frame)
+{
+	uint64_t entry;
+	int r = pagemap_read(address, 1, &entry);
+
+	if (r)
+		return r;
 	if (!(entry & UAPI_PM_PRESENT))
 		return -ENOENT;
 	*ret_frame = entry & UAPI_PM_PFN_MASK;

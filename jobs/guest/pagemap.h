@@ -6,6 +6,7 @@
 #ifndef FAULTLINE_GUEST_PAGEMAP_H
 #define FAULTLINE_GUEST_PAGEMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,21 @@ struct pagemap_counts {
  */
 int pagemap_count(const void *start, size_t size, struct pagemap_counts *ret_counts)
 	__attribute__((warn_unused_result));
+
+/*
+ * The entries of `pages` pages from `start` of this process, UAPI_PM_* bits in each. A THP that a
+ * PMD maps has one for each of its base pages. Returns 0 or -errno.
+ */
+int pagemap_read(const void *start, size_t pages, uint64_t *ret_entries)
+	__attribute__((warn_unused_result));
+
+/*
+ * The first of `pages` entries at which `bit` is not as it should be: set everywhere (or nowhere,
+ * if not `set`), except in entry `other`, where it is the opposite; SIZE_MAX for no such entry.
+ * Returns -1 if there is none.
+ */
+long pagemap_find_wrong(const uint64_t *entries, size_t pages, uint64_t bit, bool set,
+			size_t other);
 
 /*
  * The number of the page frame that is mapped at `address`. Returns 0, -ENOENT if none is
