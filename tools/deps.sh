@@ -19,6 +19,10 @@ packages+=(flex bison bc perl libelf-dev libssl-dev xz-utils)
 kernel_source=linux-source-6.12
 # What the tests need.
 packages+=(libcmocka-dev clang-format curl sqlite3 jq)
+# What the bench's other side runs in its machine.
+packages+=(bash-static busybox-static cpio)
+# What programs of the kernel's own selftests link, statically.
+packages+=(libcap-dev libnuma-dev liburing-dev)
 
 # The demo: unpacked source 1.6, one build tree 2 to 4, a second commit's objects and the cache 4,
 # images and logs 1; rounded up.

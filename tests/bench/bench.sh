@@ -7,12 +7,12 @@
 # missed, 2 when something could not be measured.
 #
 #   BENCH_KERNEL=bzImage  BENCH_TREE=DIR   default: what `make demo` or `make check` left
-#   BENCH_ONLY="boot plan rebuild api"     some of them
+#   BENCH_ONLY="boot plan failcmd rebuild api"   some of them
 #   BENCH_ROUNDS=5                         of each; medians are shown
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 unset MAKEFLAGS MFLAGS
-build=${BUILD:-build} rounds=${BENCH_ROUNDS:-5} only=${BENCH_ONLY:-boot plan rebuild api}
+build=${BUILD:-build} rounds=${BENCH_ROUNDS:-5} only=${BENCH_ONLY:-boot plan failcmd rebuild api}
 work=$build/bench
 mkdir -p "$work"
 missed=0 broken=0 table=()
@@ -52,8 +52,8 @@ missing() {
 		"or name one with $2" >&2
 	exit 2
 }
-if wanted boot || wanted plan; then [[ -s $kernel ]] || missing "kernel image" BENCH_KERNEL; fi
-if wanted rebuild; then [[ -s $tree/mm/huge_memory.c ]] || missing "kernel tree" BENCH_TREE; fi
+if wanted boot || wanted plan || wanted failcmd; then [[ -s $kernel ]] || missing "kernel image" BENCH_KERNEL; fi
+if wanted rebuild || wanted failcmd; then [[ -s $tree/mm/huge_memory.c ]] || missing "kernel tree" BENCH_TREE; fi
 
 # ---- the measurements ------------------------------------------------------------------------
 # Rests of an older run that was killed would be measured too.
@@ -91,6 +91,28 @@ bench_plan() {
 	row "the plan thp-split ($n)" "$seconds s" "-" "" "<= 15 s" "o <= 15"
 }
 
+# One of failcmd.sh's lines: NAME ISOLATION WHAT
+failcmd_row() {
+	local log=$work/failcmd.log ours bare ratio
+	read -r ours bare ratio < <(sed -n \
+		"s/^$2 $3: ours \([0-9.]*\) bare \([0-9.]*\) ratio \([0-9.]*\)$/\1 \2 \3/p" "$log")
+	[[ -n ${ratio:-} ]] || { not_measured "$1" "see $log"; return; }
+	row "$1" "$ours /s" "$bare /s" "$ratio" ">= 20" "r >= 20"
+}
+
+bench_failcmd() {
+	local log=$work/failcmd.log isolation ms
+	BUILD=$build tests/bench/failcmd.sh "$kernel" "$tree" $(((rounds + 1) / 2)) >"$log" 2>&1
+	for isolation in snapshot shared; do
+		failcmd_row "cases, $isolation, over failcmd.sh" $isolation cases
+		failcmd_row "  injections proven" $isolation injections
+		failcmd_row "  cases, boot included" $isolation boot
+	done
+	ms=$(sed -n 's/^snapshot restore to result: \([0-9]*\) ms$/\1/p' "$log")
+	[[ -n $ms ]] || { not_measured "restore to result" "see $log"; return; }
+	row "restore to result, median" "$ms ms" "-" "" "<= 300 ms" "o <= 300"
+}
+
 bench_rebuild() {
 	local log=$work/rebuild.log ratio
 	BUILD=$build tests/bench/rebuild.sh "$tree" "$work/rebuild" $(((rounds + 1) / 2)) >"$log" 2>&1
@@ -117,7 +139,7 @@ bench_api() {
 	row "durable results through the API" "$ours /s" "$bare /s" "$ratio" ">= 0.25" "r >= 0.25"
 }
 
-for what in boot plan rebuild api; do
+for what in boot plan failcmd rebuild api; do
 	wanted $what || continue
 	say "$what"
 	bench_$what
