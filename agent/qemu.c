@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/tsc.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/proc.h"
@@ -68,6 +69,20 @@ static void add_role(struct argv *a, const struct qemu_spec *s)
 	}
 }
 
+/* tsc_early_khz: what the guest would else have to find out against an emulated timer, which a busy
+ * host makes it fail at. */
+static char *kernel_command_line(const struct qemu_spec *s)
+{
+	struct buf b = BUF_INIT;
+
+	buf_str(&b, kernel_parameters);
+	if (tsc_khz())
+		buf_printf(&b, " tsc_early_khz=%u", tsc_khz());
+	if (s->append)
+		buf_printf(&b, " %s", s->append);
+	return buf_steal(&b);
+}
+
 char **qemu_argv(const struct qemu_spec *s)
 {
 	static const char *const fixed[] = {
@@ -119,8 +134,7 @@ char **qemu_argv(const struct qemu_spec *s)
 		add(&a, xstrdup(s->initramfs));
 	}
 	add(&a, xstrdup("-append"));
-	add(&a, xasprintf("%s%s%s", kernel_parameters, s->append ? " " : "",
-			  s->append ? s->append : ""));
+	add(&a, kernel_command_line(s));
 	add(&a, NULL);
 	return a.v;
 }
