@@ -111,6 +111,8 @@ struct testrun_opts {
 	size_t n_cases;
 	struct plan_machine machine;
 	enum accel accel;
+	uint64_t shuffle_seed; /* 0 = longest first; else the order is drawn from it, up to
+				* INT64_MAX */
 	enum isolation isolation; /* snapshot falls back to shared where none can be taken */
 	int jobs; /* machines at once; 0 = CPUs */
 	const char *work; /* temporary files below <work>/run-XXXXXX, removed unless keep */

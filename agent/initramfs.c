@@ -59,6 +59,16 @@ void initramfs_write(const void *init, size_t init_len, struct buf *out)
 		write_entry(out, start, (unsigned int)i + 1, &entries[i]);
 }
 
+void initramfs_write_file(const char *name, const void *data, size_t len, struct buf *out)
+{
+	const struct entry file = { .name = name, .mode = S_IFREG | 0644, .data = data, .len = len };
+	const struct entry trailer = { .name = "TRAILER!!!" };
+	size_t start = out->len;
+
+	write_entry(out, start, 1, &file);
+	write_entry(out, start, 2, &trailer);
+}
+
 char *initramfs_guest_program(void)
 {
 	const char *env = getenv("FAULTLINE_GUEST");

@@ -14,6 +14,10 @@
 /* The archive for this /init; byte for byte the same for the same input. Appends to `out`. */
 void initramfs_write(const void *init, size_t init_len, struct buf *out);
 
+/* One more archive, with one file (mode 0644) at the root: the kernel unpacks archives that stand
+ * one behind the other. Appends to `out`, which ends with an archive or is empty. */
+void initramfs_write_file(const char *name, const void *data, size_t len, struct buf *out);
+
 /* The guest's program: $FAULTLINE_GUEST, else "guest/init" beside or below this program's data.
  * Owned; the file may not exist. */
 char *initramfs_guest_program(void);

@@ -86,13 +86,16 @@ static int read_object(struct qmp *q, struct json_object **ret, struct error *er
 
 static int refused(const struct json_object *error, const char *name, struct error *err)
 {
+	const char *why = "without a word";
+	CLEANUP(free_p) char *words = NULL;
 	struct json_object *desc = NULL;
 
 	if (json_object_is_type(error, json_type_object))
 		(void)json_object_object_get_ex(error, "desc", &desc);
-	return error_set(err, -EIO, "QEMU refuses %s: %.200s", name,
-			 json_object_is_type(desc, json_type_string) ? json_object_get_string(desc)
-								     : "without a word");
+	if (json_object_is_type(desc, json_type_string))
+		why = json_object_get_string(desc);
+	words = str_printable(why, strlen(why));
+	return error_set(err, -EIO, "QEMU refuses %s: %.200s", name, words);
 }
 
 /* Events may come in between, at any time. */

@@ -101,6 +101,8 @@ static void run_free(struct testrun *run)
 	}
 	free(run->cases);
 	free(run->waiting);
+	free(run->order);
+	history_free(&run->history);
 	free(run->boot_us.v);
 	free(run->result_us.v);
 	template_unref(run->template);
@@ -153,6 +155,7 @@ static void document(struct testrun *run, char *qemu, struct result_doc *doc)
 			     .cpus = o->machine.cpus,
 			     .memory_mib = o->machine.memory_mib,
 			     .isolation = xstrdup(isolation_name(run->isolation)),
+			     .shuffle_seed = (int64_t)o->shuffle_seed,
 			     .boots = run->boots,
 			     .restores = run->restores,
 			     .boot_us = samples_median(&run->boot_us),
@@ -183,10 +186,12 @@ int testrun_run(const struct testrun_opts *opts, struct result_doc *ret_doc, str
 	r = run_setup(&run, &qemu, err);
 	if (!r) {
 		cases_setup(&run);
+		order_setup(&run);
 		run.workers = opts->jobs > 0 ? opts->jobs : default_workers();
 		if ((size_t)run.workers > run.n_cases)
 			run.workers = (int)run.n_cases;
 		r = workers_run(&run, err);
+		order_learn(&run);
 	}
 	if (!r && run.cancelled)
 		r = error_set(err, -ECANCELED, "the run was stopped");

@@ -4,6 +4,7 @@
  *
  *   testrun.c         set-up, threads, the document
  *   testrun_queue.c   which cases are waiting, who gets which
+ *   testrun_order.c   which of them first
  *   testrun_worker.c  one thread: machine after machine, batch after batch
  *   testrun_point.c   one point: log out, judge, case forward
  *   testrun_boot.c    what a kernel that does not boot means for the cases
@@ -18,6 +19,7 @@
 #include <pthread.h>
 
 #include "agent/engine.h"
+#include "agent/history.h"
 #include "agent/machine.h"
 #include "agent/snapshot.h"
 #include "jobs/judge.h"
@@ -34,6 +36,8 @@ struct tcase {
 	const struct scenario *scenario; /* NULL: unknown, never run */
 	int64_t id;
 	int next_nth; /* sweep: the point that is due */
+	int64_t expected_us; /* by the history; -1 = never run */
+	int64_t spent_us; /* in machines that were its own */
 	int strikes; /* machines that died on it before a point came */
 	bool infra_retried; /* a point was lost to infrastructure and tried once more */
 	int blind; /* points lost in a row without any injection in the log */
@@ -60,6 +64,8 @@ struct testrun {
 	struct tcase *cases;
 	size_t n_cases;
 	bool *waiting; /* by case */
+	size_t *order; /* in which they start: indices of cases */
+	struct history history; /* of the thread that called testrun_run() */
 	size_t n_waiting, n_running, n_done;
 	int machines; /* started, of any kind */
 	int machines_left; /* against endless loops */
@@ -99,6 +105,12 @@ void queue_return(struct worker *w);
 /* One more machine may be started: then it has its number and `count` of the run is one more. */
 bool queue_spend_machine(struct worker *w, int *count);
 bool run_is_cancelled(struct testrun *run);
+
+/* --- testrun_order.c: before and after the workers ------------------------------------------- */
+
+void order_setup(struct testrun *run);
+/* Remembers what the cases took. */
+void order_learn(struct testrun *run);
 
 /* --- testrun_point.c ------------------------------------------------------------------------ */
 

@@ -71,7 +71,9 @@ bool queue_take(struct worker *w)
 	w->progress = 0;
 	if (!run->cancelled && run->n_waiting > 0) {
 		want = batch_size(run);
-		for (size_t i = 0; i < run->n_cases && w->n_batch < want; i++) {
+		for (size_t k = 0; k < run->n_cases && w->n_batch < want; k++) {
+			size_t i = run->order[k];
+
 			if (!run->waiting[i])
 				continue;
 			run->waiting[i] = false;

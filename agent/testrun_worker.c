@@ -5,6 +5,7 @@
 #include "agent/testrun.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/clock.h"
 
 /* A case that kills machines before its first point is given up after this many. */
 #define STRIKES_MAX 2
@@ -86,12 +87,14 @@ static void worker_batch(struct worker *w)
 {
 	CLEANUP(free_p) struct machine_case *cases = xcalloc(w->n_batch, sizeof(*cases));
 	enum machine_end end;
+	int64_t started_us;
 	bool telling;
 
 	if (!worker_machine(w))
 		return;
 	for (size_t i = 0; i < w->n_batch; i++)
 		request_case(w->batch[i], w->shared ? 0 : 1, &cases[i]);
+	started_us = w->machine->started_us;
 	end = machine_run(w->machine, cases, w->n_batch, point_take, w);
 	telling = worker_account(w, end);
 	if (end == MACHINE_HOST_STOP)
@@ -106,6 +109,8 @@ static void worker_batch(struct worker *w)
 		pthread_mutex_unlock(&w->run->lock);
 	}
 	worker_stop_machine(w);
+	if (!w->shared)
+		w->batch[0]->spent_us += clock_real_mono_us() - started_us;
 }
 
 void *worker_main(void *worker)

@@ -33,6 +33,7 @@ struct run_args {
 	int repeat, memory, cpus, jobs;
 	enum accel accel;
 	enum isolation isolation;
+	int shuffle;
 	enum format format;
 	bool keep, console;
 };
@@ -68,7 +69,7 @@ static void on_log(void *arg, const char *data, size_t len)
 		fwrite(data, 1, len, stderr);
 }
 
-enum { OPT_SYMBOLS = 256, OPT_CONFIG, OPT_WORK, OPT_CONSOLE, OPT_KEEP, OPT_ISOLATION };
+enum { OPT_SYMBOLS = 256, OPT_CONFIG, OPT_WORK, OPT_CONSOLE, OPT_KEEP, OPT_ISOLATION, OPT_SHUFFLE };
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "IMAGE", 0, "test this bzImage instead of building TREE", 0 },
@@ -84,6 +85,8 @@ static const struct argp_option options[] = {
 	  "mode=nth,nth=2, mode=burst,times=3 …; may be repeated",
 	  0 },
 	{ "repeat", 'n', "N", 0, "each case N times", 0 },
+	{ "shuffle", OPT_SHUFFLE, "SEED", 0,
+	  "start the cases in an order drawn from SEED (default: the longest first)", 0 },
 	{ "accel", 'a', "auto|kvm|tcg", 0, "acceleration (default auto)", 0 },
 	{ "isolation", OPT_ISOLATION, "snapshot|cold|shared", 0,
 	  "a machine for every injection, restored (default) or booted; or one for many", 0 },
@@ -160,6 +163,9 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 	case 'a':
 		if (!accel_parse(arg, &a->accel))
 			argp_error(state, "--accel: '%s' is not auto, kvm or tcg", arg);
+		break;
+	case OPT_SHUFFLE:
+		a->shuffle = cli_number(state, "--shuffle", arg, INT_MAX);
 		break;
 	case OPT_ISOLATION:
 		if (!isolation_parse(arg, &a->isolation))
@@ -275,6 +281,8 @@ static void print_machines(const struct run_args *a, const struct result_doc *do
 	}
 	fprintf(stderr, "%zu cases, %lld injections; %s, boot %.1f s; ", cases,
 		(long long)injections, m->accel ? m->accel : "-", (double)m->boot_us / 1e6);
+	if (m->shuffle_seed)
+		fprintf(stderr, "shuffled with seed %lld; ", (long long)m->shuffle_seed);
 	if (m->restores)
 		fprintf(stderr, "%d machines restored, restore to result %.0f ms (median)\n",
 			m->restores, (double)m->result_us / 1e3);
@@ -319,9 +327,11 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 	CLEANUP(image_p) struct kbuild_image image = { 0 };
 	CLEANUP(result_doc_p) struct result_doc doc = { 0 };
 	const struct plan_config *config = NULL;
-	struct testrun_opts t = {
-		.watch = &watch, .jobs = a->jobs, .keep = a->keep, .isolation = a->isolation
-	};
+	struct testrun_opts t = { .watch = &watch,
+				  .jobs = a->jobs,
+				  .keep = a->keep,
+				  .isolation = a->isolation,
+				  .shuffle_seed = (uint64_t)a->shuffle };
 	int r;
 
 	r = plan_load(share, a->plan ? a->plan : "thp-split", &plan, err);

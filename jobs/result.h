@@ -107,6 +107,7 @@ struct result_kernel {
 struct result_machine {
 	char *accel, *qemu; /* "tcg", "7.2.22" */
 	int cpus, memory_mib;
+	int64_t shuffle_seed; /* the order of the cases was drawn from it; 0 = it was not */
 	char *isolation; /* "snapshot", "cold", "shared": what was really done; may be NULL */
 	int boots; /* machines booted */
 	int restores; /* machines restored from a snapshot */

@@ -265,6 +265,7 @@ struct json_object *result_doc_to_json(const struct result_doc *d)
 	put_int(sub, "cpus", d->machine.cpus);
 	put_int(sub, "memory_mib", d->machine.memory_mib);
 	put_int(sub, "boots", d->machine.boots);
+	put_int(sub, "shuffle_seed", d->machine.shuffle_seed);
 	put_str(sub, "isolation", d->machine.isolation);
 	put_int(sub, "restores", d->machine.restores);
 	put_int(sub, "boot_us", d->machine.boot_us);
@@ -318,6 +319,8 @@ static int machine_from_json(const struct jval *v, struct result_machine *m, str
 		r = take_int(&sub, "memory_mib", 0, &m->memory_mib, err);
 	if (!r)
 		r = take_int(&sub, "boots", 0, &m->boots, err);
+	if (!r)
+		r = json_opt_i64(&sub, "shuffle_seed", 0, INT64_MAX, &m->shuffle_seed, err);
 	if (!r)
 		r = take_str(&sub, "isolation", LIMIT_NAME_LEN, &m->isolation, err);
 	if (!r)

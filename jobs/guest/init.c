@@ -16,6 +16,7 @@
 #include "request.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,9 @@
 
 #define PORT_TIMEOUT_MS 10000
 #define CMDLINE_MAX 4096
+/* What is to be replayed comes with the machine, so that nothing arrives from outside at an
+ * instruction that nobody can foresee. */
+#define REQUEST_FILE "/request"
 
 /* There is no ACPI to power off with: under -no-reboot a reset ends the machine. */
 static _Noreturn void power_off(void)
@@ -85,14 +89,15 @@ static int read_request(struct port_reader *reader, struct request *request,
 	return 0;
 }
 
-static void serve(int port, const struct machine *machine)
+static void serve(int port, int request_file, const struct machine *machine)
 {
 	static struct port_reader reader;
 	static struct request request;
 	struct problem problem;
 	int r;
 
-	reader.fd = port;
+	reader.file = request_file >= 0;
+	reader.fd = reader.file ? request_file : port;
 	for (;;) {
 		r = read_request(&reader, &request, &problem);
 		if (r > 0)
@@ -114,7 +119,7 @@ int main(void)
 {
 	static struct machine machine;
 	sigset_t chld;
-	int port;
+	int port, request_file;
 
 	/* child_run() waits for SIGCHLD instead of handling it */
 	sigemptyset(&chld);
@@ -127,6 +132,7 @@ int main(void)
 	/* now, so that a snapshot of the waiting machine has it */
 	kallsyms_prefetch();
 	machine_probe(&machine);
+	request_file = open(REQUEST_FILE, O_RDONLY | O_CLOEXEC);
 	port = port_open(PORT_TIMEOUT_MS);
 	if (port < 0) {
 		kmsg_mark("no-port", 0, 0);
@@ -135,6 +141,6 @@ int main(void)
 	if (send_ready(port, &machine))
 		kmsg_mark("no-ready", 0, 0);
 	else
-		serve(port, &machine);
+		serve(port, request_file, &machine);
 	power_off();
 }

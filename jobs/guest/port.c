@@ -99,7 +99,7 @@ static int fill(struct port_reader *reader)
 			break;
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n == 0 && !wait_reconnected(reader->fd))
+		if (n == 0 && (reader->file || !wait_reconnected(reader->fd)))
 			return 0;
 	}
 	reader->used += (size_t)n;

@@ -5,6 +5,7 @@
 
 #include "request.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ int port_open(uint32_t timeout_ms);
 
 struct port_reader {
 	int fd;
+	bool file; /* a request that came with the machine: its end is the end */
 	size_t used;
 	char buffer[REQUEST_LINE_MAX + 1];
 };

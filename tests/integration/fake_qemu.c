@@ -23,6 +23,7 @@
  *   die SCENARIO N TEXT   (before serve) dies in point N of that scenario, TEXT as the oops
  *   skip                  (before serve) answers every case with predeposit
  *   killin SCENARIO       (before serve) ends by SIGKILL in the middle of that scenario
+ *   slow SCENARIO         (before serve) takes a tenth of a second for that scenario
  *   stuck SCENARIO        (before serve) reports SCENARIO as unkillable and bails out
  * Without a last word it ends with status 0.
  */
@@ -45,7 +46,7 @@ struct fake_case {
 
 static struct {
 	const char *script;
-	char die_scenario[80], die_text[200], stuck[80], killin[80];
+	char die_scenario[80], die_text[200], stuck[80], killin[80], slow[80];
 	int die_nth;
 	bool skip;
 	bool monitor, served, restored; /* has a monitor; it is served; was restored */
@@ -132,6 +133,8 @@ static void point(const struct fake_case *c, int nth, int injected, bool last)
 		for (;;)
 			pause();
 	}
+	if (strcmp(c->scenario, fake.slow) == 0)
+		usleep(100000);
 	mark("disarmed", c->id, nth);
 	mark("end", c->id, nth);
 	say(0,
@@ -313,7 +316,8 @@ static void run_command(const char *cmd)
 	else if (strcmp(cmd, "skip") == 0)
 		fake.skip = true;
 	else if (sscanf(cmd, "killin %79s", fake.killin) != 1 &&
-		 sscanf(cmd, "stuck %79s", fake.stuck) != 1 && strncmp(cmd, "restored ", 9) != 0)
+		 sscanf(cmd, "stuck %79s", fake.stuck) != 1 &&
+		 sscanf(cmd, "slow %79s", fake.slow) != 1 && strncmp(cmd, "restored ", 9) != 0)
 		exit(9);
 }
 

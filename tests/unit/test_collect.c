@@ -123,6 +123,30 @@ static void long_lines_and_nuls(void **state)
 	collect_free(&c);
 }
 
+/* A sweep that was asked for one point is over after it, without a last one; no more may come. */
+static void asked_for_one_point(void **state)
+{
+	const struct collect_case cases[] = { { 1, true, 5, 1 } };
+	static const char *const answers[] = {
+		"KTAP version 1\n1..1\n" BEGIN("1", "5") DONE("1", "5", "1") "ok 1 x\n" END,
+		"KTAP version 1\n1..1\n" BEGIN("1", "5") DONE("1", "5", "1") BEGIN("1", "6"),
+	};
+	struct error err = ERROR_INIT;
+	struct collect c;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		seen[0] = '\0';
+		collect_init(&c, on_event, NULL);
+		collect_restored(&c);
+		collect_expect(&c, cases, 1);
+		assert_int_equal(collect_feed(&c, answers[i], strlen(answers[i]), &err),
+				 i ? -EPROTO : 0);
+		assert_string_equal(seen, i ? "br" : "brcE");
+		collect_free(&c);
+	}
+}
+
 static void bail_out_ends_it(void **state)
 {
 	(void)state;
@@ -138,9 +162,8 @@ static void bail_out_ends_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_a_good_answer),
-		cmocka_unit_test(rejects),
-		cmocka_unit_test(long_lines_and_nuls),
+		cmocka_unit_test(reads_a_good_answer), cmocka_unit_test(rejects),
+		cmocka_unit_test(long_lines_and_nuls), cmocka_unit_test(asked_for_one_point),
 		cmocka_unit_test(bail_out_ends_it),
 	};
 

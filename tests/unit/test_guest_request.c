@@ -35,6 +35,55 @@ static int feed_case(const char *line, struct problem *problem)
 	return feed(line, problem);
 }
 
+static void test_points(void **state)
+{
+	struct problem problem = { .text = "" };
+
+	(void)state;
+	assert_int_equal(feed_case("case id=7 scenario=split.mprotect" SITE
+				   " mode=sweep from=3 points=1",
+				   &problem),
+			 0);
+	assert_int_equal(request.cases[0].from, 3);
+	assert_int_equal(request.cases[0].points, 1);
+	assert_int_equal(
+		feed_case("case id=7 scenario=split.mprotect" SITE " mode=sweep", &problem), 0);
+	assert_int_equal(request.cases[0].points, 0);
+	assert_int_equal(feed_case("case id=7 scenario=a mode=none points=-1", &problem), -EINVAL);
+}
+
+static void test_calibrate(void **state)
+{
+	static const char *const wrong[] = {
+		"calibrate site=f",
+		"calibrate facility=failslab",
+		"calibrate site=f facility=nosuch",
+		"calibrate site=f facility=failslab mode=none",
+		"calibrate site=f site=g facility=failslab",
+		"calibrate ",
+	};
+	struct problem problem = { .text = "" };
+
+	(void)state;
+	assert_int_equal(feed_case("calibrate site=f facility=failslab", &problem), 0);
+	assert_int_equal(feed("calibrate site=g facility=fail_page_alloc", &problem), 0);
+	assert_int_equal(feed("run", &problem), 0);
+	assert_int_equal(request.state, REQUEST_RUN);
+	assert_int_equal(request.count, 0);
+	assert_int_equal(request.sites_count, 2);
+	assert_string_equal(request.sites[0].site, "f");
+	assert_int_equal(request.sites[0].facility, FAULT_FAILSLAB);
+	assert_string_equal(request.sites[1].site, "g");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(feed_case(wrong[i], &problem), -EINVAL);
+	request_reset(&request);
+	assert_int_equal(request.sites_count, 0);
+	assert_int_equal(feed(HEADER, &problem), 0);
+	for (int i = 0; i < REQUEST_SITES_MAX; i++)
+		assert_int_equal(feed("calibrate site=f facility=failslab", &problem), 0);
+	assert_int_equal(feed("calibrate site=f facility=failslab", &problem), -EINVAL);
+}
+
 static void test_whole(void **state)
 {
 	struct problem problem = { .text = "" };
@@ -254,7 +303,8 @@ static void test_long_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	  cmocka_unit_test(test_good),
+		cmocka_unit_test(test_whole),	  cmocka_unit_test(test_points),
+		cmocka_unit_test(test_calibrate), cmocka_unit_test(test_good),
 		cmocka_unit_test(test_strict),	  cmocka_unit_test(test_header),
 		cmocka_unit_test(test_poweroff),  cmocka_unit_test(test_ids_and_number_of_cases),
 		cmocka_unit_test(test_long_line),

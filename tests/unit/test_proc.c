@@ -423,6 +423,42 @@ static void test_limits(void **state)
 	assert_true(WIFSIGNALED(status));
 }
 
+/* They arrive as 3, 4, … in the order of the list, whatever their numbers are here, and nothing
+ * else does; a program that is not there is still reported. */
+static void test_more_descriptors(void **state)
+{
+	const char *const missing[] = { "/no/such/program", NULL };
+	struct proc_spec spec = { .argv = SH("echo three >&3; echo four >&4; { echo x >&6; } "
+					     "2>/dev/null || echo closed >&4"),
+				  .stdin_fd = -1,
+				  .stdout_fd = -1,
+				  .stderr_fd = -1,
+				  .n_more_fds = 3 };
+	struct error err = ERROR_INIT;
+	char text[64] = "";
+	int a[2], b[2], status;
+	struct proc p;
+
+	(void)state;
+	assert_int_equal(fd_pipe(a), 0);
+	assert_int_equal(fd_pipe(b), 0);
+	/* crossed: what becomes 3 may have been 4, and the other way round */
+	spec.more_fds = (const int[]){ b[1], a[1], -1 };
+	assert_int_equal(proc_spawn(&spec, &p, &err), 0);
+	assert_int_equal(proc_wait(&p, 10000, &status, &err), 1);
+	assert_int_equal(read(b[0], text, sizeof(text)), 6);
+	assert_memory_equal(text, "three\n", 6);
+	close(a[1]);
+	for (ssize_t n, at = 0; (n = read(a[0], text + at, sizeof(text) - (size_t)at - 1)) > 0;)
+		text[at += n] = '\0';
+	assert_string_equal(text, "four\nclosed\n");
+	spec.argv = missing;
+	assert_int_equal(proc_spawn(&spec, &p, &err), -ENOENT);
+	close(a[0]);
+	close(b[0]);
+	close(b[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_no_leaks_over_many_runs),
 		cmocka_unit_test(test_the_program_has_no_foreign_child),
 		cmocka_unit_test(test_check_quotes_the_output),
+		cmocka_unit_test(test_more_descriptors),
 		cmocka_unit_test(test_limits),
 	};
 

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "agent/qemu.h"
+#include "agent/tsc.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/path.h"
@@ -48,6 +49,7 @@ static void arguments(void **state)
 	assert_non_null(strstr(after("-accel"), "tcg"));
 	assert_non_null(strstr(after("-append"), "oops=panic"));
 	assert_non_null(strstr(after("-append"), " extra=1"));
+	assert_int_equal(strstr(after("-append"), " tsc_early_khz=") != NULL, tsc_khz() > 0);
 	assert_string_equal(after("-nic"), "none");
 	assert_non_null(strstr(after("-sandbox"), "spawn=deny"));
 	qemu_argv_free(argv);
@@ -57,6 +59,33 @@ static void arguments(void **state)
 	assert_string_equal(after("-accel"), "kvm");
 	assert_memory_equal(after("-cpu"), "host,", 5);
 	assert_string_equal(after("-initrd"), "");
+	qemu_argv_free(argv);
+}
+
+static void roles(void **state)
+{
+	struct qemu_spec s = { .kernel = "/k", .cpus = 1, .memory_mib = 300, .accel = ACCEL_TCG };
+
+	(void)state;
+	argv = qemu_argv(&s);
+	assert_null(strstr(after("-M"), "memory-backend"));
+	assert_string_equal(after("-mon"), "");
+	assert_string_equal(after("-object"), "");
+	qemu_argv_free(argv);
+	s.role = QEMU_TEMPLATE;
+	argv = qemu_argv(&s);
+	assert_non_null(strstr(after("-M"), ",memory-backend=ram"));
+	assert_string_equal(after("-object"),
+			    "memory-backend-file,id=ram,mem-path=/proc/self/fd/4,size=300M,"
+			    "share=on");
+	assert_string_equal(after("-mon"), "chardev=qmp,mode=control");
+	assert_string_equal(after("-incoming"), "");
+	qemu_argv_free(argv);
+	s.role = QEMU_RESTORED;
+	argv = qemu_argv(&s);
+	/* what it writes must not reach the snapshot */
+	assert_non_null(strstr(after("-object"), "share=off"));
+	assert_string_equal(after("-incoming"), "defer");
 	qemu_argv_free(argv);
 }
 
@@ -108,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arguments),
+		cmocka_unit_test(roles),
 		cmocka_unit_test(accel_words),
 		cmocka_unit_test(versions),
 	};
