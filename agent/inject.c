@@ -176,7 +176,7 @@ static void trace_read(struct klog *k, size_t i, struct trace *t)
 {
 	trace_start(t, &k->lines[i]);
 	k->lines[i].removed = true;
-	for (size_t j = i + 1; j < k->n && t->open; j++) {
+	for (size_t j = i + 1; j < k->n && j - i < INJECT_SPAN_MAX && t->open; j++) {
 		struct klog_line *l = &k->lines[j];
 
 		if (l->removed)
@@ -203,13 +203,11 @@ static void trace_read(struct klog *k, size_t i, struct trace *t)
 	}
 }
 
-int inject_take(struct klog *k, struct stack **ret, size_t *ret_n)
+int inject_take_from(struct klog *k, size_t from, size_t to, struct stack **io, size_t *io_n)
 {
-	struct stack *stacks = NULL;
-	size_t n = 0;
 	int traces = 0;
 
-	for (size_t i = 0; i < k->n; i++) {
+	for (size_t i = from; i < to; i++) {
 		struct trace t;
 
 		if (k->lines[i].removed ||
@@ -217,8 +215,17 @@ int inject_take(struct klog *k, struct stack **ret, size_t *ret_n)
 			continue;
 		traces++;
 		trace_read(k, i, &t);
-		stack_collect(&stacks, &n, &t.stack);
+		stack_collect(io, io_n, &t.stack);
 	}
+	return traces;
+}
+
+int inject_take(struct klog *k, struct stack **ret, size_t *ret_n)
+{
+	struct stack *stacks = NULL;
+	size_t n = 0;
+	int traces = inject_take_from(k, 0, k->n, &stacks, &n);
+
 	*ret = stacks;
 	*ret_n = n;
 	return traces;

@@ -80,6 +80,7 @@ int cmd_status(int argc, char **argv);
 int cmd_results(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_repro(int argc, char **argv);
+int cmd_classify(int argc, char **argv);
 int cmd_scenarios(int argc, char **argv);
 int cmd_plans(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

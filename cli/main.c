@@ -15,6 +15,7 @@ const struct command cli_commands[] = {
 	{ "results", cmd_results, "results of a submission as table, json, csv or ktap" },
 	{ "log", cmd_log, "the log of a run: build output or consoles" },
 	{ "repro", cmd_repro, "the shell command that replays one result" },
+	{ "classify", cmd_classify, "a kernel log: what went wrong in it" },
 	{ "scenarios", cmd_scenarios, "the catalogue of scenarios" },
 	{ "plans", cmd_plans, "the plans that are installed" },
 	{ "doctor", cmd_doctor, "what this machine has and lacks" },

@@ -61,6 +61,7 @@ void splat_free(struct splat *s)
 {
 	free(s->title);
 	free(s->excerpt);
+	free(s->corrupted);
 	*s = (struct splat){ .kind = SPLAT_NONE };
 }
 
@@ -69,6 +70,7 @@ void splat_copy(const struct splat *from, struct splat *ret)
 	*ret = *from;
 	ret->title = xstrdup(from->title);
 	ret->excerpt = xstrdup(from->excerpt);
+	ret->corrupted = xstrdup(from->corrupted);
 }
 
 /* What the parsers share: the array `key` of `v`, at most `max` long; absent is empty. */

@@ -17,8 +17,14 @@ static const struct {
 	[SPLAT_WARN] = { "warn", REASON_WARN },
 	[SPLAT_OOPS] = { "oops", REASON_OOPS },
 	[SPLAT_GPF] = { "gpf", REASON_OOPS },
+	/* The words of a verdict are fewer than the kernel's checks; docs/verdicts.md has the list. */
 	[SPLAT_KASAN] = { "kasan", REASON_KASAN },
+	[SPLAT_KFENCE] = { "kfence", REASON_KASAN },
+	[SPLAT_KMSAN] = { "kmsan", REASON_KASAN },
+	[SPLAT_KCSAN] = { "kcsan", REASON_BUG },
+	[SPLAT_UBSAN] = { "ubsan", REASON_BUG },
 	[SPLAT_LOCKDEP] = { "lockdep", REASON_LOCKDEP },
+	[SPLAT_ATOMIC] = { "atomic", REASON_BUG },
 	[SPLAT_RCU_STALL] = { "rcu_stall", REASON_RCU_STALL },
 	[SPLAT_SOFT_LOCKUP] = { "soft_lockup", REASON_SOFT_LOCKUP },
 	[SPLAT_HARD_LOCKUP] = { "hard_lockup", REASON_HANG },
@@ -27,9 +33,18 @@ static const struct {
 	[SPLAT_BAD_PAGE] = { "bad_page", REASON_BUG },
 	[SPLAT_BAD_RSS] = { "bad_rss", REASON_LEAK },
 	[SPLAT_BAD_PGTABLES] = { "bad_pgtables", REASON_LEAK },
+	[SPLAT_MEMLEAK] = { "memleak", REASON_LEAK },
+	[SPLAT_REFCOUNT] = { "refcount", REASON_WARN },
+	[SPLAT_LIST] = { "list", REASON_BUG },
+	[SPLAT_SLAB] = { "slab", REASON_BUG },
+	[SPLAT_STACK] = { "stack", REASON_OOPS },
+	[SPLAT_DOUBLE_FAULT] = { "double_fault", REASON_OOPS },
+	[SPLAT_NETDEV] = { "netdev", REASON_LEAK },
 	/* The scenarios leave most of the machine free: the OOM killer came because a failed
 	 * allocation was taken for a full machine. */
 	[SPLAT_OOM] = { "oom", REASON_INVARIANT },
+	[SPLAT_BOOT] = { "boot", REASON_PANIC },
+	[SPLAT_SILENCE] = { "silence", REASON_HANG },
 	[SPLAT_OTHER] = { "other", REASON_BUG },
 };
 

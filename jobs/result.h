@@ -47,7 +47,12 @@ enum splat_kind {
 	SPLAT_OOPS,
 	SPLAT_GPF,
 	SPLAT_KASAN,
+	SPLAT_KFENCE,
+	SPLAT_KMSAN,
+	SPLAT_KCSAN,
+	SPLAT_UBSAN,
 	SPLAT_LOCKDEP,
+	SPLAT_ATOMIC,
 	SPLAT_RCU_STALL,
 	SPLAT_SOFT_LOCKUP,
 	SPLAT_HARD_LOCKUP,
@@ -56,7 +61,16 @@ enum splat_kind {
 	SPLAT_BAD_PAGE,
 	SPLAT_BAD_RSS,
 	SPLAT_BAD_PGTABLES,
+	SPLAT_MEMLEAK,
+	SPLAT_REFCOUNT,
+	SPLAT_LIST,
+	SPLAT_SLAB,
+	SPLAT_STACK,
+	SPLAT_DOUBLE_FAULT,
+	SPLAT_NETDEV,
 	SPLAT_OOM,
+	SPLAT_BOOT,
+	SPLAT_SILENCE,
 	SPLAT_OTHER,
 	SPLAT_KIND_COUNT
 };
@@ -66,6 +80,7 @@ struct splat {
 	char *title; /* "kernel BUG in __split_huge_pmd_locked" */
 	char fingerprint[17]; /* 16 hex digits, stable across builds */
 	char *excerpt; /* the report's own lines, at most 16 KiB */
+	char *corrupted; /* why the report is not whole; NULL: it is */
 	int64_t console_offset; /* of its first line */
 };
 

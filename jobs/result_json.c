@@ -67,6 +67,10 @@ static struct json_object *splat_to_json(const struct splat *s)
 	put_str(o, "fingerprint", s->fingerprint);
 	put_text(o, "excerpt", s->excerpt, PARTS_EXCERPT_BYTES);
 	put_int(o, "console_offset", s->console_offset);
+	if (s->corrupted) {
+		json_object_object_add(o, "corrupted", json_object_new_boolean(true));
+		put_str(o, "why", s->corrupted);
+	}
 	return o;
 }
 
@@ -133,6 +137,7 @@ static int splat_from_json(const struct jval *v, struct splat *s, struct error *
 	const char *kind, *print = "";
 	struct json_object *o = NULL;
 	struct jval sub = { .o = NULL };
+	bool corrupted = false;
 	int r;
 
 	/* null says that there was none; the getters take null for a wrong type. */
@@ -149,6 +154,10 @@ static int splat_from_json(const struct jval *v, struct splat *s, struct error *
 		r = take_str(&sub, "excerpt", PARTS_EXCERPT_BYTES, &s->excerpt, err);
 	if (!r)
 		r = json_opt_i64(&sub, "console_offset", -1, INT64_MAX, &s->console_offset, err);
+	if (!r)
+		r = json_opt_bool(&sub, "corrupted", &corrupted, err);
+	if (!r && corrupted)
+		r = take_str(&sub, "why", LIMIT_TEXT_LEN, &s->corrupted, err);
 	if (r < 0)
 		return r;
 	if (!splat_kind_parse(kind, &s->kind) || s->kind == SPLAT_NONE)

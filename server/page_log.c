@@ -75,16 +75,13 @@ static enum mark *find_marks(struct klog *k)
 
 	inject_take(k, &stacks, &n_stacks);
 	stacks_free(stacks, n_stacks);
-	for (size_t i = 0; i < k->n; i++)
+	while (splat_next(k, &at, k->n, &splat))
+		splat_free(&splat);
+	for (size_t i = 0; i < k->n; i++) {
 		if (k->lines[i].removed)
 			marks[i] = MARK_INJECT;
-	while (splat_next(k, &at, &splat)) {
-		for (size_t i = 0; i < at && i < k->n; i++)
-			if ((int64_t)klog_offset(k, &k->lines[i]) >= splat.console_offset &&
-			    marks[i] == MARK_NONE)
-				marks[i] = MARK_SPLAT;
-		splat_free(&splat);
-		memset(&splat, 0, sizeof(splat));
+		else if (k->lines[i].used)
+			marks[i] = MARK_SPLAT;
 	}
 	return marks;
 }

@@ -110,11 +110,11 @@ work() { # COUNT: one job after another
 		else
 			{
 				printf '<b id=zqx>\x1b[31m \xff\xfe \xe2\x80\xae </pre>\r\n'
-				cat tests/golden/console/lazy-mprotect.log tests/golden/console/kasan-uaf.log
+				cat tests/golden/console/real/lazy-mprotect.log tests/golden/console/synthetic/kasan-uaf.log
 				for ((i = 0; i < 1500; i++)); do printf '[%5d.000000] line %d of a long log ........\r\n' $i $i; done
 			} >"$T/console"
 			api "jobs/$id/log?offset=0" -H "$lease" -H 'Expect:' --data-binary "@$T/console" >/dev/null
-			job=$(jq -c --argjson seed $n --rawfile log tests/golden/console/lazy-mprotect.log \
+			job=$(jq -c --argjson seed $n --rawfile log tests/golden/console/real/lazy-mprotect.log \
 				-f tests/browser/fill.jq <<<"$job")
 		fi
 		api "jobs/$id/result" -H "$lease" -H "$JSON" -H 'Expect:' -d @- <<<"$job" >"$T/answer"
