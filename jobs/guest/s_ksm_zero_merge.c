@@ -25,12 +25,12 @@
 #include <unistd.h>
 
 #define KSM_DIR "/sys/kernel/mm/ksm/"
-#define THPS 8
+#define THPS 4
 #define SIZE (THPS * THP_SIZE)
 #define PAGES (THPS * (long)THP_PAGES)
 #define PAGES_TO_SCAN "256"
 #define POINT_NS INT64_C(3000000000)
-#define POLL_US 5000
+#define POLL_US 10000
 
 struct sample {
 	int64_t ns;
