@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jobs/parts.h"
 #include "lib/buf.h"
 #include "lib/limits.h"
 
@@ -34,14 +35,6 @@ static bool is_injector_frame(const char *name)
 		if (str_starts(name, injector_frames[i]))
 			return true;
 	return false;
-}
-
-static void stack_clear(struct stack *s)
-{
-	for (int i = 0; i < s->n; i++)
-		free(s->frames[i]);
-	free(s->frames);
-	*s = (struct stack){ 0 };
 }
 
 static void stack_push(struct stack *s, const char *name)

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "agent/initramfs.h"
+#include "agent/symbols.h"
+#include "jobs/parts.h"
 #include "lib/clean.h"
 #include "lib/limits.h"
 #include "lib/path.h"
@@ -176,6 +178,8 @@ int testrun_run(const struct testrun_opts *opts, struct result_doc *ret_doc, str
 {
 	struct testrun run = { .opts = opts, .isolation = opts->isolation, .calibrating = true };
 	CLEANUP(free_p) char *qemu = NULL;
+	char **lacks = NULL;
+	size_t n_lacks = 0;
 	int r;
 
 	if (!opts->n_cases || opts->n_cases > LIMIT_CASES)
@@ -184,6 +188,8 @@ int testrun_run(const struct testrun_opts *opts, struct result_doc *ret_doc, str
 	pthread_mutex_init(&run.lock, NULL);
 	pthread_cond_init(&run.wake, NULL);
 	r = run_setup(&run, &qemu, err);
+	if (!r && opts->symbols)
+		r = symbols_lacking_file(opts->symbols, &lacks, &n_lacks, err);
 	if (!r) {
 		cases_setup(&run);
 		order_setup(&run);
@@ -195,8 +201,13 @@ int testrun_run(const struct testrun_opts *opts, struct result_doc *ret_doc, str
 	}
 	if (!r && run.cancelled)
 		r = error_set(err, -ECANCELED, "the run was stopped");
-	if (!r)
+	if (!r) {
 		document(&run, STEAL(qemu), ret_doc);
+		ret_doc->kernel.lacks = lacks;
+		ret_doc->kernel.n_lacks = n_lacks;
+	} else {
+		strings_free(lacks, n_lacks);
+	}
 	run_free(&run);
 	return r;
 }

@@ -60,8 +60,13 @@ struct row {
 	const char *id; /* NULL without a server */
 };
 void print_rows(enum format f, const struct row *rows, size_t n); /* not FORMAT_JSON */
-/* FORMAT_JSON is the document itself; the others go through print_rows(). */
-void print_doc(enum format f, const struct result_doc *doc);
+/* FORMAT_JSON is the document itself; the others go through print_rows(). A table is followed by
+ * the stacks, if asked for, and the coverage. */
+void print_doc(enum format f, bool stacks, const struct result_doc *doc);
+/* The distinct stacks that were injected into, on target and off, result by result. */
+void print_stacks(const struct row *rows, size_t n);
+/* Which known injection sites were reached; nothing when no fault was asked for. */
+void print_coverage(const struct result_doc *doc);
 /* "12 passed, 3 failed, …" with what each word means left to the reader; to `out`. */
 void print_summary(FILE *out, const int counts[STATUS_COUNT]);
 const char *status_colour(enum status s); /* "" without colours */

@@ -183,7 +183,7 @@ static void print_items_json(const struct items *it)
 	printf("%s\n", text);
 }
 
-static int print_items(const struct items *it, enum format f)
+static int print_items(const struct items *it, enum format f, bool stacks)
 {
 	CLEANUP(free_p) struct row *rows = xcalloc(it->n + 1, sizeof(*rows));
 	int counts[STATUS_COUNT] = { 0 };
@@ -198,6 +198,8 @@ static int print_items(const struct items *it, enum format f)
 		print_items_json(it);
 	else
 		print_rows(f, rows, it->n);
+	if (f == FORMAT_TABLE && stacks)
+		print_stacks(rows, it->n);
 	if (f == FORMAT_TABLE)
 		print_summary(stderr, counts);
 	return status_exit_code(counts);
@@ -215,7 +217,7 @@ int cmd_results(int argc, char **argv)
 	r = cli_connect(&a.server, &c, &err);
 	if (!r)
 		r = fetch_results(c, a.id, &it, &err);
-	code = r ? cli_fail(&err) : print_items(&it, a.format);
+	code = r ? cli_fail(&err) : print_items(&it, a.format, a.stacks);
 	items_free(&it);
 	return code;
 }

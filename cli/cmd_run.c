@@ -35,7 +35,7 @@ struct run_args {
 	enum isolation isolation;
 	int shuffle;
 	enum format format;
-	bool keep, console;
+	bool keep, console, stacks;
 };
 
 static atomic_int stop;
@@ -69,7 +69,16 @@ static void on_log(void *arg, const char *data, size_t len)
 		fwrite(data, 1, len, stderr);
 }
 
-enum { OPT_SYMBOLS = 256, OPT_CONFIG, OPT_WORK, OPT_CONSOLE, OPT_KEEP, OPT_ISOLATION, OPT_SHUFFLE };
+enum {
+	OPT_SYMBOLS = 256,
+	OPT_CONFIG,
+	OPT_WORK,
+	OPT_CONSOLE,
+	OPT_STACKS,
+	OPT_KEEP,
+	OPT_ISOLATION,
+	OPT_SHUFFLE
+};
 
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "IMAGE", 0, "test this bzImage instead of building TREE", 0 },
@@ -96,6 +105,7 @@ static const struct argp_option options[] = {
 	{ "keep", OPT_KEEP, NULL, 0, "keep the run's folder and say where it is", 0 },
 	{ "console", OPT_CONSOLE, NULL, 0, "show build output and consoles on stderr", 0 },
 	{ "work", OPT_WORK, "DIR", 0, "folder for build trees (default ~/.cache/faultline)", 0 },
+	{ "stacks", OPT_STACKS, NULL, 0, "show in the table what stacks were injected into", 0 },
 	{ "format", 'F', "table|json|csv|ktap", 0, "of the results on stdout", 0 },
 	{ 0 }
 };
@@ -177,6 +187,9 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_KEEP:
 		a->keep = true;
+		break;
+	case OPT_STACKS:
+		a->stacks = true;
 		break;
 	case OPT_CONSOLE:
 		a->console = true;
@@ -298,7 +311,7 @@ static int finish(const struct run_args *a, const struct result_doc *doc)
 	int counts[STATUS_COUNT] = { 0 };
 
 	progress_end();
-	print_doc(a->format, doc);
+	print_doc(a->format, a->stacks, doc);
 	result_doc_summary(doc, counts);
 	print_machines(a, doc);
 	if (a->format == FORMAT_TABLE)

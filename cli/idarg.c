@@ -5,8 +5,12 @@
 
 #include "lib/buf.h"
 
+enum { OPT_STACKS = 256 };
+
 static const struct argp_option format_options[] = {
-	{ "format", 'F', "table|json|csv|ktap", 0, "of the results", 0 }, { 0 }
+	{ "format", 'F', "table|json|csv|ktap", 0, "of the results", 0 },
+	{ "stacks", OPT_STACKS, NULL, 0, "show in the table what stacks were injected into", 0 },
+	{ 0 }
 };
 
 static error_t on_arg(int key, char *arg, struct argp_state *state)
@@ -20,6 +24,9 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 	case 'F':
 		if (!format_parse(arg, &a->format))
 			argp_error(state, "--format: '%s' is not table, json, csv or ktap", arg);
+		return 0;
+	case OPT_STACKS:
+		a->stacks = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (a->id)

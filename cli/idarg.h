@@ -11,6 +11,7 @@ struct id_args {
 	bool need_id;
 	bool has_format;
 	enum format format;
+	bool stacks; /* in a table, --stacks */
 };
 
 /* Parses; `doc` is what --help says, `what` names the argument ("ID"). */

@@ -232,7 +232,7 @@ static void print_metrics(const struct result_doc *doc)
 		print_metric(&m[i], title_width, name_width);
 }
 
-void print_doc(enum format f, const struct result_doc *doc)
+void print_doc(enum format f, bool stacks, const struct result_doc *doc)
 {
 	CLEANUP(json_put_p) struct json_object *o = NULL;
 	CLEANUP(free_p) char *text = NULL;
@@ -248,8 +248,12 @@ void print_doc(enum format f, const struct result_doc *doc)
 	for (size_t i = 0; i < doc->n_results; i++)
 		rows[i].result = &doc->results[i];
 	print_rows(f, rows, doc->n_results);
-	if (f == FORMAT_TABLE)
-		print_metrics(doc);
+	if (f != FORMAT_TABLE)
+		return;
+	if (stacks)
+		print_stacks(rows, doc->n_results);
+	print_metrics(doc);
+	print_coverage(doc);
 }
 
 void print_summary(FILE *out, const int counts[STATUS_COUNT])

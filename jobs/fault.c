@@ -337,24 +337,35 @@ static const char *const splitters[] = {
 	"do_huge_pmd_wp_page", /* the fallback of a write to a shared THP */
 };
 
-/* The compiler's clones (f.isra.0, f.constprop.0, f.part.0, f.cold) and the allocation-profiling
- * name (f_noprof, include/linux/alloc_tag.h) are the same function to us. */
-static bool frame_is(const char *frame, const char *name)
+/* Length of the name without what the compiler's clones (f.isra.0, f.constprop.0, f.part.0, f.cold)
+ * and allocation profiling (f_noprof, include/linux/alloc_tag.h) put behind it. */
+static size_t frame_len(const char *frame)
 {
 	static const char *const suffixes[] = { ".isra.", ".constprop.", ".part.", ".cold" };
-	size_t len = strlen(name);
+	static const char noprof[] = "_noprof";
+	size_t len = strlen(frame), tail = sizeof(noprof) - 1;
 
-	if (strncmp(frame, name, len) != 0)
-		return false;
-	frame += len;
-	if (str_starts(frame, "_noprof"))
-		frame += strlen("_noprof");
-	if (!*frame)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-		if (str_starts(frame, suffixes[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		const char *at = strstr(frame, suffixes[i]);
+
+		if (at && (size_t)(at - frame) < len)
+			len = (size_t)(at - frame);
+	}
+	if (len > tail && !strncmp(frame + len - tail, noprof, tail))
+		len -= tail;
+	return len;
+}
+
+char *fault_frame_fold(const char *frame)
+{
+	return xstrndup(frame, frame_len(frame));
+}
+
+static bool frame_is(const char *frame, const char *name)
+{
+	size_t len = frame_len(frame);
+
+	return strlen(name) == len && !strncmp(frame, name, len);
 }
 
 static bool frame_splits(const char *frame)

@@ -53,4 +53,8 @@ bool fault_mode_parse(const char *s, enum fault_mode *ret);
  * the site, and for within=split one of the functions that split a PMD. */
 bool fault_stack_on_target(const struct fault *f, const char *const *frames, int n);
 
+/* The function that a frame is of: without the suffixes of the compiler's clones and of allocation
+ * profiling, which are the same function to us. Owned. */
+char *fault_frame_fold(const char *frame);
+
 #endif

@@ -34,7 +34,14 @@ void metrics_free(struct metric *m, size_t n)
 	free(m);
 }
 
-static void stack_clear(struct stack *s)
+void strings_free(char **list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+void stack_clear(struct stack *s)
 {
 	for (int i = 0; i < s->n; i++)
 		free(s->frames[i]);
@@ -375,4 +382,40 @@ void stacks_to_json(const struct stack *s, size_t n, struct json_object *into)
 	}
 	json_object_object_add(into, "stacks", arr);
 	json_object_object_add(into, "stack_info", info);
+}
+
+int strings_from_json(const struct jval *v, const char *key, size_t max_len, char ***ret,
+		      size_t *ret_n, struct error *err)
+{
+	struct jval arr;
+	char **list;
+	size_t n, taken;
+	int r = open_array(v, key, PARTS_MAX, &arr, &n, err);
+
+	if (r < 0)
+		return r;
+	list = n ? xcalloc(n, sizeof(*list)) : NULL;
+	for (taken = 0; taken < n; taken++) {
+		struct jval e = json_arr_at(&arr, taken);
+		const char *s;
+
+		r = json_as_str(&e, max_len, &s, err);
+		if (r < 0) {
+			strings_free(list, taken);
+			return r;
+		}
+		list[taken] = xstrdup(s);
+	}
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+struct json_object *strings_to_json(char *const *list, size_t n)
+{
+	struct json_object *arr = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(arr, json_str(list[i]));
+	return arr;
 }

@@ -16,14 +16,20 @@
 #define PARTS_FRAME_LEN 200 /* KSYM_NAME_LEN allows 512 for Rust; C symbols stay far below */
 #define PARTS_EXCERPT_BYTES (16 << 10) /* of a splat, jobs/result.h */
 
+void strings_free(char **list, size_t n); /* the strings and the array */
 void checks_free(struct check *c, size_t n);
 void counters_free(struct counter *c, size_t n);
 void metrics_free(struct metric *m, size_t n);
 void stacks_free(struct stack *s, size_t n);
+void stack_clear(struct stack *s); /* the frames */
 void stack_copy(const struct stack *from, struct stack *ret); /* deep */
 void splat_free(struct splat *s); /* the contents; leaves SPLAT_NONE */
 void splat_copy(const struct splat *from, struct splat *ret); /* deep */
 
+/* Each at most `max_len` bytes; at most PARTS_MAX of them. */
+must_check int strings_from_json(const struct jval *v, const char *key, size_t max_len, char ***ret,
+				 size_t *ret_n, struct error *err);
+struct json_object *strings_to_json(char *const *list, size_t n);
 must_check int checks_from_json(const struct jval *v, const char *key, struct check **ret,
 				size_t *ret_n, struct error *err);
 struct json_object *checks_to_json(const struct check *c, size_t n);

@@ -100,6 +100,7 @@ void result_doc_free(struct result_doc *d)
 	free(d->kernel.tree);
 	free(d->kernel.config_hash);
 	free(d->kernel.symbols);
+	strings_free(d->kernel.lacks, d->kernel.n_lacks);
 	free(d->machine.accel);
 	free(d->machine.qemu);
 	free(d->machine.isolation);

@@ -117,6 +117,8 @@ struct result {
 
 struct result_kernel {
 	char *release, *commit, *tree, *config_hash, *symbols; /* each may be NULL */
+	char **lacks; /* functions of the catalogue's paths that its symbol table does not have */
+	size_t n_lacks;
 };
 
 struct result_machine {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jobs/coverage.h"
 #include "jobs/metric.h"
 #include "jobs/parts.h"
 #include "jobs/result.h"
@@ -260,6 +261,7 @@ struct json_object *result_doc_to_json(const struct result_doc *d)
 	struct metric_summary *metrics;
 	int counts[STATUS_COUNT];
 	size_t n;
+	struct coverage coverage;
 
 	put_int(o, "version", RESULT_VERSION);
 	put_str(sub, "release", d->kernel.release);
@@ -267,6 +269,7 @@ struct json_object *result_doc_to_json(const struct result_doc *d)
 	put_str(sub, "tree", d->kernel.tree);
 	put_str(sub, "config_hash", d->kernel.config_hash);
 	put_str(sub, "symbols", d->kernel.symbols);
+	json_object_object_add(sub, "lacks", strings_to_json(d->kernel.lacks, d->kernel.n_lacks));
 	json_object_object_add(o, "kernel", sub);
 	sub = json_object_new_object();
 	put_str(sub, "accel", d->machine.accel);
@@ -292,6 +295,9 @@ struct json_object *result_doc_to_json(const struct result_doc *d)
 	metric_summarise(d, &metrics, &n);
 	json_object_object_add(o, "metric_summary", metric_summaries_to_json(metrics, n));
 	free(metrics);
+	coverage_of_doc(d, &coverage);
+	json_object_object_add(o, "coverage", coverage_to_json(&coverage));
+	coverage_free(&coverage);
 	return o;
 }
 
@@ -310,6 +316,8 @@ static int kernel_from_json(const struct jval *v, struct result_kernel *k, struc
 		r = take_str(&sub, "config_hash", LIMIT_NAME_LEN, &k->config_hash, err);
 	if (!r)
 		r = take_str(&sub, "symbols", LIMIT_TEXT_LEN, &k->symbols, err);
+	if (!r)
+		r = strings_from_json(&sub, "lacks", FAULT_SITE_MAX, &k->lacks, &k->n_lacks, err);
 	return r;
 }
 

@@ -226,6 +226,31 @@ static const struct {
 	{ "pte_alloc_one", "", false, false },
 };
 
+static void test_frame_fold(void **state)
+{
+	static const struct {
+		const char *frame, *function;
+	} rows[] = {
+		{ "pte_alloc_one", "pte_alloc_one" },
+		{ "pte_alloc_one_noprof", "pte_alloc_one" },
+		{ "f.isra.0", "f" },
+		{ "f.constprop.0.isra.0", "f" },
+		{ "f_noprof.part.0.cold", "f" },
+		{ "f.cold.17", "f" },
+		{ "f.llvm.1", "f.llvm.1" },
+		{ "_noprof_f", "_noprof_f" },
+		{ "f.israel", "f.israel" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p) char *function = fault_frame_fold(rows[i].frame);
+
+		assert_string_equal(function, rows[i].function);
+	}
+}
+
 static void test_on_target(void **state)
 {
 	(void)state;
@@ -256,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_json_has_what_the_mode_uses),
 		cmocka_unit_test(test_strict_json),
 		cmocka_unit_test(test_strict_text),
+		cmocka_unit_test(test_frame_fold),
 		cmocka_unit_test(test_on_target),
 	};
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/* What a table of results rests on: the stacks that were injected into, and the places reached. */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "jobs/coverage.h"
+#include "lib/buf.h"
+#include "lib/clean.h"
+
+static void print_frames(char *const *frames, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(free_p) char *text = str_printable(frames[i], strlen(frames[i]));
+
+		printf("%s%s", i ? " < " : "", text);
+	}
+}
+
+void print_stacks(const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct result *r = rows[i].result;
+		char title[200];
+
+		if (!r->n_stacks)
+			continue;
+		result_title(r, title, sizeof(title));
+		printf("\n%.12s%s%s\n", rows[i].commit ? rows[i].commit : "",
+		       rows[i].commit ? "  " : "", title);
+		for (size_t k = 0; k < r->n_stacks; k++) {
+			const struct stack *s = &r->stacks[k];
+
+			printf("  %3d %s  ", s->count, s->on_target ? "on target " : "off target");
+			print_frames(s->frames, (size_t)s->n);
+			putchar('\n');
+		}
+	}
+}
+
+static void print_scenarios(const struct coverage_chain *chain)
+{
+	fputs("  (", stdout);
+	for (size_t i = 0; i < chain->n_scenarios; i++)
+		printf("%s%s", i ? ", " : "", chain->scenarios[i]);
+	puts(")");
+}
+
+static void print_chains(const struct coverage *c, size_t from, size_t to,
+			 enum coverage_state state, const char *word)
+{
+	for (size_t i = from; i < to; i++) {
+		const struct coverage_chain *chain = &c->chains[i];
+
+		if (coverage_state(chain) != state)
+			continue;
+		printf("  %s  ", word);
+		print_frames(chain->frames, chain->n);
+		print_scenarios(chain);
+	}
+}
+
+static void print_count(size_t n, const char *what)
+{
+	if (n)
+		printf(", %zu %s", n, what);
+}
+
+void print_coverage(const struct result_doc *doc)
+{
+	struct coverage c;
+	size_t not_run;
+
+	coverage_of_doc(doc, &c);
+	not_run = coverage_count(&c, COVERAGE_NOT_RUN);
+	if (not_run < c.n_known || c.n > c.n_known) {
+		printf("\ncoverage: %zu of %zu known injection sites reached",
+		       coverage_count(&c, COVERAGE_REACHED), c.n_known);
+		print_count(coverage_count(&c, COVERAGE_MISSED), "not reached");
+		print_count(coverage_count(&c, COVERAGE_SKIPPED), "skipped");
+		print_count(not_run, "not run");
+		print_count(c.n - c.n_known, "new");
+		putchar('\n');
+		print_chains(&c, 0, c.n_known, COVERAGE_MISSED, "not reached");
+		print_chains(&c, 0, c.n_known, COVERAGE_SKIPPED, "skipped    ");
+		print_chains(&c, c.n_known, c.n, COVERAGE_REACHED, "new        ");
+	}
+	coverage_free(&c);
+}
