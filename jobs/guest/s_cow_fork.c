@@ -4,7 +4,8 @@
  *
  * do_huge_pmd_wp_page() cannot reuse the folio, splits the PMD and leaves the write to the PTE
  * level. A fault has no errno: without a page table it must be retried until it succeeds, and
- * end with the byte in the child changed and the parent's untouched. A signal instead is
+ * end with the byte in the child changed and the parent's untouched, also when the child writes to
+ * all other pages, which are still shared after the split. A signal instead is
  * reported as EFAULT. The child is the task under test: fork() never hands fail-nth on.
  */
 #include "check.h"
@@ -34,6 +35,8 @@ static void child(struct scenario *s, const struct thp *thp)
 		*byte = old;
 	}
 	check_pattern(s, "data.child", thp, thp->addr, 0, THP_PAGES);
+	/* all is shared but what the child has written: the parent looks whether it sees this */
+	memset(thp->addr, 0xff, THP_SIZE);
 	_exit(EXIT_SUCCESS);
 }
 
