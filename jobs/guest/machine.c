@@ -53,6 +53,7 @@ static const char *const feature_names[FEATURES] = {
 	[FEATURE_UFFD_MOVE] = "uffd_move",
 	[FEATURE_PAGEMAP_SCAN] = "pagemap_scan",
 	[FEATURE_SOFT_DIRTY] = "soft_dirty",
+	[FEATURE_UPROBES] = "uprobes",
 };
 
 void machine_mount(void)
@@ -238,6 +239,7 @@ void machine_probe(struct machine *ret_machine)
 	has[FEATURE_UFFD_MOVE] = opened(uffd_open(UAPI_UFFD_FEATURE_MOVE));
 	has[FEATURE_PAGEMAP_SCAN] = has_pagemap_scan();
 	has[FEATURE_SOFT_DIRTY] = has_soft_dirty();
+	has[FEATURE_UPROBES] = file_exists(UPROBE_TYPE);
 }
 
 const char *machine_feature_name(enum machine_feature feature)

@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* Where the kernel says how perf_event_open(2) calls a uprobe. */
+#define UPROBE_TYPE "/sys/bus/event_source/devices/uprobe/type"
+
 /* The features that scenarios.def may need; also the ready record's "features". */
 enum machine_feature {
 	FEATURE_THP,
@@ -33,6 +36,7 @@ enum machine_feature {
 	FEATURE_UFFD_MOVE,
 	FEATURE_PAGEMAP_SCAN,
 	FEATURE_SOFT_DIRTY,
+	FEATURE_UPROBES,
 	FEATURES,
 };
 

@@ -8,12 +8,12 @@
  */
 #include "check.h"
 #include "fileio.h"
+#include "node.h"
 #include "uapi.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,16 +29,6 @@ static bool plain_fork(void)
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status == 0;
-}
-
-/* Asks where the page is (node -1) or moves its folio there. Returns its node or -errno. */
-static int page_node(void *page, int node)
-{
-	int status = -1;
-	long r = syscall(SYS_move_pages, 0, 1UL, &page, node < 0 ? NULL : &node, &status,
-			 UAPI_MPOL_MF_MOVE);
-
-	return r < 0 ? -errno : status;
 }
 
 static int other_node(int node)
@@ -64,7 +54,7 @@ static int look_and_move(const struct thp *thp, int target, int *ret_node)
 	/* soft dirty is a configuration option of its own */
 	(void)file_write("/proc/self/clear_refs", "4");
 	if (target >= 0)
-		*ret_node = page_node(thp->addr, target);
+		*ret_node = node_move(thp->addr, target);
 	if (prctl(UAPI_PR_SET_THP_DISABLE, 1, 0, 0, 0) ||
 	    prctl(UAPI_PR_SET_THP_DISABLE, 0, 0, 0, 0))
 		return errno;
@@ -79,7 +69,7 @@ void scenario_nosplit(struct scenario *s)
 	if (!scenario_fixture(s, &thp))
 		return;
 	scenario_check(s, "invariant.fork", plain_fork(), "a child could not be made or died");
-	target = other_node(page_node(thp.addr, -1));
+	target = other_node(node_of(thp.addr));
 	scenario_arm(s);
 	r = look_and_move(&thp, target, &node);
 	scenario_disarm(s, r);

@@ -18,11 +18,14 @@
 #define MADV_PAGEOUT 21
 #endif
 
+#define UAPI_MLOCK_ONFAULT 1U
+
 #define UAPI_MADV_HWPOISON 100
 #define UAPI_MADV_SOFT_OFFLINE 101
 
 /* include/uapi/linux/mempolicy.h */
 #define UAPI_MPOL_DEFAULT 0
+#define UAPI_MPOL_PREFERRED 1
 #define UAPI_MPOL_BIND 2
 #define UAPI_MPOL_F_ADDR (1 << 1)
 #define UAPI_MPOL_MF_MOVE (1 << 1)

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "node.h"
+
+#include "fileio.h"
+#include "thp.h"
+#include "uapi.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define VM_DIR "/proc/sys/vm/"
+#define MAX_PTES_NONE "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none"
+#define HUGE_ORDER 9
+#define TRIES 8
+#define DRAINS 32 /* from 3000 pages to 60, an eighth at a time (decay_pcp_high()) */
+
+int node_bind(int node)
+{
+	unsigned long mask = node < 0 ? 0 : 1UL << node;
+	int mode = node < 0 ? UAPI_MPOL_DEFAULT : UAPI_MPOL_BIND;
+
+	/* the kernel reads one bit less than it is told */
+	return syscall(SYS_set_mempolicy, mode, node < 0 ? NULL : &mask,
+		       node < 0 ? 0UL : 8 * sizeof(mask))
+		       ? -errno
+		       : 0;
+}
+
+int node_of(void *page)
+{
+	int status = -1;
+
+	if (syscall(SYS_move_pages, 0, 1UL, &page, NULL, &status, 0) < 0)
+		return -errno;
+	return status;
+}
+
+int node_move(void *page, int node)
+{
+	int status = node;
+	long left = syscall(SYS_move_pages, 0, 1UL, &page, &node, &status, UAPI_MPOL_MF_MOVE);
+
+	if (left)
+		return left < 0 ? -errno : -EAGAIN;
+	return status;
+}
+
+/* "Node 1 MemFree: 123 kB" */
+static size_t free_bytes(int node)
+{
+	char path[64], text[2048];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	if (file_read(path, text, sizeof(text)) <= 0)
+		return 0;
+	at = strstr(text, "MemFree:");
+	return at ? strtoul(at + strlen("MemFree:"), NULL, 10) << 10 : 0;
+}
+
+/*
+ * Address space whose pages come from the node while it has any, and stay where they are once they
+ * are touched. A policy that knows no other node would call the OOM killer in the end.
+ */
+static char *map_on(int node, size_t size, int advice)
+{
+	unsigned long mask = 1UL << node;
+	char *start = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (start == MAP_FAILED)
+		return NULL;
+	if (madvise(start, size, advice) ||
+	    syscall(SYS_mbind, start, size, UAPI_MPOL_PREFERRED, &mask, 8 * sizeof(mask), 0U) ||
+	    syscall(SYS_mlock2, start, size, UAPI_MLOCK_ONFAULT)) {
+		munmap(start, size);
+		return NULL;
+	}
+	return start;
+}
+
+static bool touched_huge(char *start, int node)
+{
+	static unsigned char present[THP_PAGES];
+
+	*(volatile char *)start = 1;
+	return node_of(start) == node && !mincore(start, THP_SIZE, present) &&
+	       !memchr(present, 0, sizeof(present));
+}
+
+static bool take_huge(int node)
+{
+	size_t size = free_bytes(node) + 2 * THP_SIZE;
+	char *map = map_on(node, size, MADV_HUGEPAGE), *start, *end = map + size;
+
+	if (!map)
+		return false;
+	start = (char *)(((uintptr_t)map + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1));
+	while (start + THP_SIZE <= end && touched_huge(start, node))
+		start += THP_SIZE;
+	/* what went to another node, or is not huge */
+	munmap(start, (size_t)(end - start));
+	return true;
+}
+
+static char *take_single(int node, size_t pages)
+{
+	char *map = map_on(node, pages * THP_PAGE, MADV_NOHUGEPAGE);
+	size_t page;
+
+	for (page = 0; map && page < pages; page++)
+		map[page * THP_PAGE] = 1;
+	return map;
+}
+
+/* "Node 1, zone DMA32 12 3 0 …": free blocks of each order. True if a huge page is among them. */
+static bool huge_page_left(int node)
+{
+	char text[4096], name[32], *line, *rest;
+	bool left = false;
+
+	if (file_read("/proc/buddyinfo", text, sizeof(text)) <= 0)
+		return true;
+	snprintf(name, sizeof(name), "Node %d,", node);
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *word;
+		int field = 0;
+
+		if (strncmp(line, name, strlen(name)))
+			continue;
+		/* four words come before order 0 */
+		while ((word = strsep(&line, " ")) != NULL)
+			if (*word && field++ >= 4 + HUGE_ORDER && strtoul(word, NULL, 10))
+				left = true;
+	}
+	return left;
+}
+
+static bool set_knobs(struct scenario *s)
+{
+	static const struct {
+		const char *path, *value;
+	} knobs[] = {
+		/* what fills the node is locked, and must not be moved together */
+		{ VM_DIR "compact_unevictable_allowed", "0" },
+		/* what the kernel keeps for itself has to be less than a huge page */
+		{ VM_DIR "min_free_kbytes", "64" },
+		/* CPUs may keep no more for themselves than they must: 4 batches */
+		{ VM_DIR "percpu_pagelist_high_fraction", "1000000000" },
+		/* or the shrinker for underused THPs takes back what holds only zeroes */
+		{ MAX_PTES_NONE, "511" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++)
+		if (!scenario_setting(s, knobs[i].path, knobs[i].value))
+			return false;
+	return true;
+}
+
+/* Each refresh lets each CPU give back a part of what it keeps above its limit. */
+static void drain_cpus(void)
+{
+	int i;
+
+	for (i = 0; i < DRAINS; i++)
+		(void)file_write(VM_DIR "stat_refresh", "1");
+}
+
+static int fill(int node, size_t free_pages)
+{
+	char *single = take_single(node, 2 * free_pages);
+	size_t page;
+
+	/* after the huge pages there may be one left that only the watermark kept */
+	if (!single || !take_huge(node) || !take_single(node, 2 * THP_PAGES))
+		return -errno;
+	for (page = 0; page < 2 * free_pages; page += 2)
+		if (munmap(single + page * THP_PAGE, THP_PAGE))
+			return -errno;
+	return 0;
+}
+
+/* A huge page that one CPU has kept is not for a process that runs on another. */
+static int stay_on_cpu(void)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu < 0 ? 0 : (size_t)cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+bool node_exhaust(struct scenario *s, int node, size_t free_pages)
+{
+	int r, try;
+
+	if (!set_knobs(s))
+		return false;
+	r = stay_on_cpu();
+	if (!r)
+		r = fill(node, free_pages);
+	/* what the CPUs have kept comes to light late */
+	for (try = 0; !r && try < TRIES; try++) {
+		drain_cpus();
+		if (!huge_page_left(node))
+			return true;
+		if (!take_huge(node))
+			r = -errno;
+	}
+	scenario_check(s, "harness.node", false, "cannot fill it: %s",
+		       r ? strerror(-r) : "it still has a free huge page");
+	return false;
+}
