@@ -94,10 +94,13 @@ static long rss_pages(const char *region)
 	return sum / (long)(THP_PAGE >> 10);
 }
 
-/* The zero page does not count as resident, pages that KSM shares do. */
-static struct sample take_sample(const char *region, pid_t ksmd)
+/*
+ * The zero page does not count as resident, pages that KSM shares do. Walking the region is left
+ * out where nothing is zero: whoever runs in the address space must answer ksmd's TLB flushes.
+ */
+static struct sample take_sample(const char *region, pid_t ksmd, bool zero_filled)
 {
-	long zero = PAGES - rss_pages(region);
+	long zero = zero_filled ? PAGES - rss_pages(region) : 0;
 	struct sample sample = {
 		.ns = clock_now_ns(),
 		.freed = zero + read_long(KSM_DIR "pages_sharing"),
@@ -175,12 +178,13 @@ static void report(struct scenario *s, bool zero, bool use_zero, const struct sa
 /* Lets ksmd work until all is merged or the time is up; the last sample is the last progress. */
 static void merge(struct scenario *s, const char *region, pid_t ksmd, bool zero, bool use_zero)
 {
-	struct sample first = take_sample(region, ksmd), idle = first, last = first, now = first;
+	struct sample first = take_sample(region, ksmd, zero), idle = first, last = first,
+		      now = first;
 
 	(void)file_write(KSM_DIR "run", "1");
 	while (now.merged < PAGES && now.ns - first.ns < POINT_NS) {
 		usleep(POLL_US);
-		now = take_sample(region, ksmd);
+		now = take_sample(region, ksmd, zero);
 		if (!now.freed)
 			idle = now;
 		if (now.merged > last.merged)
