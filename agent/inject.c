@@ -92,12 +92,12 @@ static bool is_head_line(const struct klog_line *l)
 	return false;
 }
 
-/* The registers of the system call that led here stand inside the trace. */
-static bool is_user_regs(const struct klog_line *l)
+/* The registers of the system call that led here stand inside the trace, and before them those of
+ * the kernel's own code when a page fault interrupted it (copy_to_user() and its like). */
+static bool is_regs(const struct klog_line *l)
 {
 	static const char *const regs[] = {
-		"RIP: 0033:", "Code: ", "RSP: 002b:", "RAX: ",	    "RDX: ",
-		"RBP: ",      "R10: ",	"R13: ",      "RIP: 0023:", "RSP: 0023:",
+		"RIP: 00", "Code: ", "RSP: 00", "RAX: ", "RDX: ", "RBP: ", "R10: ", "R13: ",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
@@ -153,7 +153,7 @@ static enum line_use trace_line(struct trace *t, const struct klog_line *l)
 	}
 	if (!t->in_frames && is_head_line(l))
 		return USE_MINE;
-	if (t->in_frames && is_user_regs(l))
+	if (t->in_frames && is_regs(l))
 		return USE_MINE;
 	/* With callers in the log this line is this caller's own next report. */
 	return l->caller != KLOG_NO_CALLER ? USE_STOP : USE_FOREIGN;

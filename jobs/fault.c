@@ -376,6 +376,7 @@ static bool frame_splits(const char *frame)
 	return false;
 }
 
+/* A site may be what allocates, or any function around the split (handle_mm_fault). */
 bool fault_stack_on_target(const struct fault *f, const char *const *frames, int n)
 {
 	int site = 0;
@@ -386,11 +387,11 @@ bool fault_stack_on_target(const struct fault *f, const char *const *frames, int
 		return false;
 	if (f->within == FAULT_WITHIN_ANY)
 		return true;
-	for (int i = site; i < n; i++) {
+	for (int i = 0; i < n; i++) {
 		if (frame_splits(frames[i]))
 			return true;
 		/* An ordinary page table: whatever called it, it was not a split that needed it. */
-		if (i > site && frame_is(frames[i], "__pte_alloc"))
+		if (i != site && frame_is(frames[i], "__pte_alloc"))
 			return false;
 	}
 	return false;

@@ -50,7 +50,8 @@ const char *fault_within_name(enum fault_within w);
 bool fault_mode_parse(const char *s, enum fault_mode *ret);
 
 /* True if a stack (innermost frame first, names without offsets) is on target for `f`: it holds
- * the site, and for within=split one of the functions that split a PMD. */
+ * the site, and for within=split one of the functions that split a PMD, with no __pte_alloc()
+ * below that. */
 bool fault_stack_on_target(const struct fault *f, const char *const *frames, int n);
 
 /* The function that a frame is of: without the suffixes of the compiler's clones and of allocation

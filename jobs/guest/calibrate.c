@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #define DEADLINE_MS 10000
+#define PAGE_TABLE_SITE "pte_alloc_one"
 
 /* Shared with the process that splits. */
 struct attempt {
@@ -104,8 +105,8 @@ static void attempt_split(struct attempt *attempt, const struct fault_spec *spec
 	calibration->allocates = attempt->hits > 0 || attempt->splits == 0;
 }
 
-void calibrate_site(const char *site, enum fault_facility facility, bool swap,
-		    struct calibration *ret_calibration)
+static void calibrate(const char *site, enum fault_facility facility, bool swap,
+		      struct calibration *ret_calibration)
 {
 	struct fault_spec spec = {
 		.facility = facility,
@@ -137,6 +138,23 @@ void calibrate_site(const char *site, enum fault_facility facility, bool swap,
 		munmap(attempt, sizeof(*attempt));
 	}
 	fault_session_close(&session);
+}
+
+/*
+ * A site that a plain split does not pass says nothing about the kernel: another operation may
+ * pass it. What every split allocates, if the kernel allocates at all, is a page table.
+ */
+void calibrate_site(const char *site, enum fault_facility facility, bool swap,
+		    struct calibration *ret_calibration)
+{
+	static struct calibration tables;
+
+	calibrate(site, facility, swap, ret_calibration);
+	if (!ret_calibration->possible || ret_calibration->allocates ||
+	    (facility == FAULT_FAIL_PAGE_ALLOC && !strcmp(site, PAGE_TABLE_SITE)))
+		return;
+	calibrate(PAGE_TABLE_SITE, FAULT_FAIL_PAGE_ALLOC, swap, &tables);
+	ret_calibration->allocates = tables.possible && tables.allocates;
 }
 
 int calibrate_send(const struct calibration *calibration, int port)

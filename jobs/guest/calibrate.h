@@ -17,7 +17,7 @@ struct calibration {
 	enum fault_facility facility;
 	int64_t splits;
 	int64_t hits; /* allocations at the site that the facility saw */
-	bool allocates; /* false only if a THP was split and nothing passed the site */
+	bool allocates; /* false only if a THP was split and no page table was allocated */
 	bool possible; /* false: this kernel cannot inject there, see `error` */
 	struct problem error;
 };

@@ -209,7 +209,13 @@ static const struct {
 	{ "pte_alloc_one", "pte_alloc_one<try_to_unmap_one<rmap_walk_anon", true, true },
 	{ "pte_alloc_one", "pte_alloc_one<try_to_migrate_one", true, true },
 	{ "pte_alloc_one", "pte_alloc_one<do_huge_pmd_wp_page", true, true },
+	/* a site around the split */
+	{ "handle_mm_fault", "pte_alloc_one<__split_huge_pmd<handle_mm_fault", true, true },
+	{ "copy_page_range", "f<split_huge_pmd_address<copy_page_range<fork", true, true },
 	/* Neighbours that are not. */
+	{ "handle_mm_fault", "pte_alloc_one<__pte_alloc<handle_mm_fault", false, true },
+	{ "handle_mm_fault", "f<__pte_alloc<__split_huge_pmd<handle_mm_fault", false, true },
+	{ "handle_mm_fault", "vma_alloc_folio<do_wp_page<handle_mm_fault", false, true },
 	{ "pte_alloc_one", "pte_alloc_one<__do_huge_pmd_anonymous_page", false, true },
 	{ "pte_alloc_one", "pte_alloc_one<copy_huge_pmd<copy_page_range", false, true },
 	{ "pte_alloc_one", "pte_alloc_one<__pte_alloc<do_anonymous_page", false, true },
@@ -217,7 +223,6 @@ static const struct {
 	{ "pte_alloc_one", "pte_alloc_one<__pte_alloc.isra.0<try_to_unmap_one", false, true },
 	{ "pte_alloc_one", "pte_alloc_one<__split_huge_pmd<__pte_alloc", true, true },
 	{ "pte_alloc_one", "__split_huge_pmd<zap_pmd_range", false, false },
-	{ "pte_alloc_one", "__split_huge_pmd<pte_alloc_one", false, true }, /* below, not above */
 	{ "pte_alloc_one", "pte_alloc_one_kernel<__split_huge_pmd", false, false },
 	{ "pte_alloc_one", "pte_alloc_onerous<__split_huge_pmd", false, false },
 	{ "pte_alloc_one", "pte_alloc_one<__split_huge_pud", false, true },

@@ -42,6 +42,32 @@ static void taken_free(struct taken *t)
 	buf_free(&t->left);
 }
 
+/* A page fault of the kernel's own: its registers stand in the middle, and frames go on. */
+static void takes_kernel_registers_too(void **state)
+{
+	struct taken t;
+
+	(void)state;
+	take(HEAD "Call Trace:\n <TASK>\n dump_stack+0x1/0x2\n do_pte_missing+0x1/0x2\n"
+		  " asm_exc_page_fault+0x2b/0x30\nRIP: 0010:rep_movs_alternative+0x50/0x90\n"
+		  "Code: 0f 1f\nRSP: 0018:ffffc9000027feb8 EFLAGS: 00000206\nRAX: 01 RBX: 02\n"
+		  "RDX: 00\nRBP: 00\nR10: 00\nR13: 00\n ? _copy_to_user+0x44/0x54\n"
+		  " __x64_sys_mincore+0x269/0x2a5\nRIP: 0033:0x40fb3b\nRSP: 002b:00 EFLAGS: 00\n"
+		  " </TASK>\nafter\n",
+	     &t);
+	assert_int_equal(t.traces, 1);
+	assert_int_equal(t.stacks[0].n, 3);
+	assert_string_equal(t.stacks[0].frames[2], "__x64_sys_mincore");
+	assert_string_equal(buf_cstr(&t.left), "after\n");
+	taken_free(&t);
+	/* an oops right behind the trace is not part of it */
+	take(HEAD "Call Trace:\n <TASK>\n f+0x1/0x2\n </TASK>\n"
+		  "RIP: 0010:g+0x50/0x90\n",
+	     &t);
+	assert_string_equal(buf_cstr(&t.left), "RIP: 0010:g+0x50/0x90\n");
+	taken_free(&t);
+}
+
 static void takes_a_trace_out(void **state)
 {
 	struct taken t;
@@ -119,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_a_trace_out),
+		cmocka_unit_test(takes_kernel_registers_too),
 		cmocka_unit_test(equal_stacks_are_counted),
 		cmocka_unit_test(distinct_stacks_are_capped),
 		cmocka_unit_test(a_splat_behind_stays),
