@@ -10,6 +10,7 @@
 #include "thp.h"
 #include "uapi.h"
 #include "uffd.h"
+#include "uprobe.h"
 #include "vmstat.h"
 
 #include <errno.h>
@@ -239,7 +240,7 @@ void machine_probe(struct machine *ret_machine)
 	has[FEATURE_UFFD_MOVE] = opened(uffd_open(UAPI_UFFD_FEATURE_MOVE));
 	has[FEATURE_PAGEMAP_SCAN] = has_pagemap_scan();
 	has[FEATURE_SOFT_DIRTY] = has_soft_dirty();
-	has[FEATURE_UPROBES] = file_exists(UPROBE_TYPE);
+	has[FEATURE_UPROBES] = opened(uprobe_try());
 }
 
 const char *machine_feature_name(enum machine_feature feature)

@@ -5,9 +5,6 @@
 
 #include <stdbool.h>
 
-/* Where the kernel says how perf_event_open(2) calls a uprobe. */
-#define UPROBE_TYPE "/sys/bus/event_source/devices/uprobe/type"
-
 /* The features that scenarios.def may need; also the ready record's "features". */
 enum machine_feature {
 	FEATURE_THP,

@@ -11,20 +11,15 @@
  * goes.
  */
 #include "check.h"
-#include "fileio.h"
-#include "machine.h"
 #include "pattern.h"
 #include "probe.h"
 #include "shmem.h"
+#include "uprobe.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/perf_event.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAGE 2
@@ -44,22 +39,6 @@ static bool make_text(struct scenario *s, const struct shmem *shmem)
 		return false;
 	}
 	return true;
-}
-
-static int open_probe(const struct shmem *shmem)
-{
-	char type[16], path[32];
-	struct perf_event_attr attr = { .size = sizeof(attr) };
-	long fd;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", shmem->fd);
-	if (file_read(UPROBE_TYPE, type, sizeof(type)) <= 0)
-		return -ENOENT;
-	attr.type = (uint32_t)strtoul(type, NULL, 10);
-	attr.uprobe_path = (uintptr_t)path;
-	attr.probe_offset = PAGE * THP_PAGE;
-	fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	return fd < 0 ? -errno : (int)fd;
 }
 
 static void call_text(void *argument)
@@ -105,7 +84,7 @@ void scenario_uprobe(struct scenario *s)
 	if (!shmem_fixture(s, true, &shmem) || !make_text(s, &shmem))
 		return;
 	scenario_arm(s);
-	probe = open_probe(&shmem);
+	probe = uprobe_open(shmem.fd, PAGE * THP_PAGE);
 	scenario_disarm(s, probe < 0 ? -probe : 0);
 
 	shmem_check_split(s, &shmem, 1);
