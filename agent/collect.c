@@ -44,7 +44,9 @@ void collect_expect(struct collect *c, const struct collect_case *cases, size_t 
 	memcpy(c->cases, cases, n * sizeof(*cases));
 	c->n_cases = n;
 	c->at = 0;
-	c->state = COLLECT_WAIT_HEAD;
+	c->expecting = c->state == COLLECT_WAIT_READY;
+	if (!c->expecting)
+		c->state = COLLECT_WAIT_HEAD;
 	case_start(c);
 }
 
@@ -68,7 +70,7 @@ static int on_ready(struct collect *c, const struct jval *v, struct error *err)
 		r = json_get_str(v, "release", LIMIT_NAME_LEN, &release, err);
 	if (r < 0)
 		return r;
-	c->state = COLLECT_IDLE;
+	c->state = c->expecting ? COLLECT_WAIT_HEAD : COLLECT_IDLE;
 	emit(c, (struct collect_event){ .type = COLLECT_READY, .release = release });
 	return 0;
 }

@@ -61,6 +61,7 @@ struct collect {
 	bool case_done; /* its last result came, the "ok" line did not */
 	int nth; /* of the open or the next point */
 	int results; /* of this case */
+	bool expecting; /* an answer follows the ready record at once */
 	int records;
 	collect_fn fn;
 	void *arg;
@@ -70,7 +71,8 @@ void collect_init(struct collect *c, collect_fn fn, void *arg);
 void collect_free(struct collect *c);
 /* The machine was restored: it has said ready before. */
 void collect_restored(struct collect *c);
-/* From now on the answer to this request is expected. Only in COLLECT_IDLE. */
+/* From now on the answer to this request is expected. Only in COLLECT_IDLE, or before the ready
+ * record of a machine that brings its request. */
 void collect_expect(struct collect *c, const struct collect_case *cases, size_t n);
 /* -EPROTO at the first line that is wrong; nothing may be fed after that. */
 must_check int collect_feed(struct collect *c, const char *data, size_t len, struct error *err);

@@ -113,6 +113,9 @@ struct testrun_opts {
 	enum accel accel;
 	uint64_t shuffle_seed; /* 0 = longest first; else the order is drawn from it, up to
 				* INT64_MAX */
+	bool replay; /* every machine does always the same: booted cold, with its request on
+		      * board, time counted in instructions. TCG only */
+	int gdb_fd; /* a listening socket: machines wait for gdb, for ever; 0 = none. Borrowed */
 	enum isolation isolation; /* snapshot falls back to shared where none can be taken */
 	int jobs; /* machines at once; 0 = CPUs */
 	const char *work; /* temporary files below <work>/run-XXXXXX, removed unless keep */

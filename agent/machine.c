@@ -332,20 +332,37 @@ static void await_mark(struct machine *m)
 	}
 }
 
+void machine_request_text(const char *lead, const struct machine_case *cases, size_t n,
+			  struct buf *out)
+{
+	buf_str(out, "faultline-request 1\n");
+	buf_str(out, lead ? lead : "");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "%s\n", cases[i].line);
+	buf_str(out, "run\n");
+}
+
 static void send_request(struct machine *m)
 {
 	struct collect_case *expect = xcalloc(m->n_cases, sizeof(*expect));
 
-	buf_str(&m->out, "faultline-request 1\n");
-	buf_str(&m->out, m->lead ? m->lead : "");
-	for (size_t i = 0; i < m->n_cases; i++) {
+	for (size_t i = 0; i < m->n_cases; i++)
 		expect[i] = m->cases[i].expect;
-		buf_printf(&m->out, "%s\n", m->cases[i].line);
-	}
-	buf_str(&m->out, "run\n");
 	collect_expect(&m->collect, expect, m->n_cases);
 	free(expect);
+	if (m->brought_request)
+		return;
+	machine_request_text(m->lead, m->cases, m->n_cases, &m->out);
 	send_some(m);
+}
+
+/* A machine that brought its request ends by itself, and says so: all of its console belongs to
+ * what is the same every time. */
+static void await_exit(struct machine *m)
+{
+	set_deadline(m, BETWEEN_MS + m->opts.grace_ms);
+	while (!m->exited && look(m) == MACHINE_ALIVE)
+		pump(m, m->deadline_us);
 }
 
 enum machine_end machine_run(struct machine *m, const struct machine_case *cases, size_t n,
@@ -369,6 +386,8 @@ enum machine_end machine_run(struct machine *m, const struct machine_case *cases
 	}
 	if (end == MACHINE_ALIVE || m->answered)
 		await_mark(m);
+	if (end == MACHINE_ALIVE && m->brought_request)
+		await_exit(m);
 	if (end != MACHINE_ALIVE)
 		machine_stop(m);
 	close_points(m, true, end);

@@ -25,6 +25,10 @@ struct machine_opts {
 	bool snapshotable; /* snapshot_take() will be called */
 	const struct snapshot *from; /* restored instead of booted; NULL = boots. Borrowed until
 				      * machine_start() has returned */
+	const char *request; /* comes with the machine instead of through its port, and is the only
+			      * one: the next machine_run() must be about it. NULL = none. Borrowed until
+			      * machine_start() has returned */
+	int gdb_fd; /* a socket that listens, for gdb; 0 = none. Borrowed */
 	int boot_timeout_ms;
 	int grace_ms;
 	bool (*cancelled)(void *arg); /* may be NULL */
@@ -61,6 +65,7 @@ struct machine {
 	char *release;
 	int64_t started_us, boot_us; /* monotonic; boot_us = start → ready, 0 = not ready */
 	int64_t result_us; /* start → first result, 0 = none came */
+	bool brought_request; /* opts.request was given */
 	bool exited;
 	int status; /* as of waitpid, once exited */
 	bool protocol_broken;
@@ -82,13 +87,16 @@ struct machine {
 /* Fails only when QEMU cannot be started at all. Owned: machine_free(). */
 must_check int machine_start(const struct machine_opts *opts, struct machine **ret,
 			     struct error *err);
-/* MACHINE_ALIVE when ready, else how it ended (then nothing runs any more). */
+/* Not for a machine that brought its request. MACHINE_ALIVE when ready, else how it ended (then nothing runs any more). */
 enum machine_end machine_boot(struct machine *m);
 /* Sends a request; MACHINE_ALIVE when it is answered and the machine can take another. When the
  * guest bailed out (m->bailed) the answer is what came until then. Otherwise how it ended; the
  * point that was open has been handed over as POINT_LOST. */
 enum machine_end machine_run(struct machine *m, const struct machine_case *cases, size_t n,
 			     machine_point_fn fn, void *arg);
+/* The request as text, as machine_run() sends it. Appends. */
+void machine_request_text(const char *lead, const struct machine_case *cases, size_t n,
+			  struct buf *out);
 /* Has the guest calibrate before the first case, so that machines restored from it need not:
  * `lines` are "calibrate …" lines, each with its LF. Returns as machine_run(). */
 enum machine_end machine_calibrate(struct machine *m, const char *lines);

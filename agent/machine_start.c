@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/initramfs.h"
 #include "agent/machine.h"
 #include "agent/snapshot.h"
 #include "lib/buf.h"
@@ -14,6 +15,7 @@
 #include "lib/clock.h"
 #include "lib/path.h"
 
+#define INITRAMFS_BYTES_MAX (80 << 20) /* a program of 64 MiB and what is around it */
 #define CONSOLE_PIPE_BYTES (1 << 20) /* /proc/sys/fs/pipe-max-size */
 
 static int console_pipe(int *ret_ours, int *ret_theirs, struct error *err)
@@ -45,7 +47,7 @@ static int channel_pair(int *ret_ours, int *ret_theirs, struct error *err)
 
 /* The ends that QEMU inherits; -1 = none. */
 struct inherited {
-	int results, console, says, monitor, memory, state;
+	int results, console, says, monitor, memory, state, initramfs;
 };
 
 static void inherited_close(struct inherited *i)
@@ -56,6 +58,7 @@ static void inherited_close(struct inherited *i)
 	close_p(&i->monitor);
 	close_p(&i->memory);
 	close_p(&i->state);
+	close_p(&i->initramfs);
 }
 
 /* What the monitor is to do is in its socket before QEMU runs: nobody waits for anybody. */
@@ -95,12 +98,36 @@ static int role_channels(struct machine *m, struct inherited *in, struct error *
 	return r;
 }
 
+/* The initramfs with one file more. */
+static int initramfs_channel(struct machine *m, struct inherited *in, struct error *err)
+{
+	CLEANUP(buf_free) struct buf b = BUF_INIT;
+	int r;
+
+	if (!m->opts.request)
+		return 0;
+	r = path_read(m->opts.qemu.initramfs, INITRAMFS_BYTES_MAX, &b, err);
+	if (r < 0)
+		return r;
+	initramfs_write_file("request", m->opts.request, strlen(m->opts.request), &b);
+	r = fd_memory("faultline-initramfs", &in->initramfs);
+	if (!r)
+		r = fd_write_all(in->initramfs, b.data, b.len);
+	if (r < 0)
+		return error_errno(err, r, "the initramfs with the request");
+	m->opts.qemu.own_initramfs = m->brought_request = true;
+	m->opts.request = NULL;
+	return 0;
+}
+
 static int spawn(struct machine *m, const struct inherited *in, struct error *err)
 {
 	const int more[] = {
 		[QEMU_FD_MONITOR - 3] = in->monitor,
 		[QEMU_FD_MEMORY - 3] = in->memory,
 		[QEMU_FD_STATE - 3] = in->state,
+		[QEMU_FD_INITRAMFS - 3] = in->initramfs,
+		[QEMU_FD_GDB - 3] = m->opts.gdb_fd ? m->opts.gdb_fd : -1,
 	};
 	char **argv = qemu_argv(&m->opts.qemu);
 	const struct proc_spec spec = { .argv = (const char *const *)argv,
@@ -108,9 +135,7 @@ static int spawn(struct machine *m, const struct inherited *in, struct error *er
 					.stdout_fd = in->console,
 					.stderr_fd = in->says,
 					.more_fds = more,
-					.n_more_fds = m->opts.qemu.role == QEMU_PLAIN
-							      ? 0
-							      : (int)ARRAY_SIZE(more) };
+					.n_more_fds = (int)ARRAY_SIZE(more) };
 	int r;
 
 	m->started_us = clock_real_mono_us();
@@ -122,13 +147,14 @@ static int spawn(struct machine *m, const struct inherited *in, struct error *er
 int machine_start(const struct machine_opts *opts, struct machine **ret, struct error *err)
 {
 	CLEANUP(machine_free_p) struct machine *m = xcalloc(1, sizeof(*m));
-	CLEANUP(inherited_close) struct inherited in = { -1, -1, -1, -1, -1, -1 };
+	CLEANUP(inherited_close) struct inherited in = { -1, -1, -1, -1, -1, -1, -1 };
 	int r;
 
 	m->opts = *opts;
 	m->opts.qemu.role = opts->from		 ? QEMU_RESTORED
 			    : opts->snapshotable ? QEMU_TEMPLATE
 						 : QEMU_PLAIN;
+	m->opts.qemu.gdb = opts->gdb_fd > 0;
 	m->results_fd = m->console_fd = m->stderr_fd = m->qmp_fd = m->ram_fd = -1;
 	console_init(&m->console);
 	collect_init(&m->collect, machine_record, m);
@@ -139,6 +165,8 @@ int machine_start(const struct machine_opts *opts, struct machine **ret, struct 
 		r = channel_pair(&m->stderr_fd, &in.says, err);
 	if (!r)
 		r = role_channels(m, &in, err);
+	if (!r)
+		r = initramfs_channel(m, &in, err);
 	if (!r)
 		r = spawn(m, &in, err);
 	if (r < 0)

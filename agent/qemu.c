@@ -11,6 +11,9 @@
 #include "lib/clean.h"
 #include "lib/proc.h"
 
+#define STRING_OF(x) #x
+#define STRING(x) STRING_OF(x)
+
 /*
  * The kernel's parameters, each with its reason:
  * - panic=-1, oops=panic: a crash resets at once; with -no-reboot that ends QEMU. WARN stays a
@@ -25,6 +28,19 @@ static const char kernel_parameters[] =
 	"console=ttyS0 loglevel=8 printk.devkmsg=on panic=-1 oops=panic panic_on_warn=0 "
 	"softlockup_panic=0 hung_task_panic=0 reboot=t numa=fake=2 no_timer_check tsc=reliable "
 	"nokaslr random.trust_cpu=on";
+
+/* icount counts time in instructions; its time-stamp counter counts nanoseconds of that time. With
+ * 8 ns an instruction a machine that boots takes as long, to itself, as an emulated one does. */
+#define DETERMINISTIC_TSC_KHZ 1000000
+static const char *const deterministic[] = {
+	"-icount", "shift=3,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm", "-seed", "1",
+	NULL,
+};
+
+static const char *const gdb[] = {
+	"-S",	"-chardev",    "socket,id=gdb,fd=" STRING(QEMU_FD_GDB) ",server=on,wait=off",
+	"-gdb", "chardev:gdb", NULL,
+};
 
 struct argv {
 	char **v;
@@ -74,10 +90,12 @@ static void add_role(struct argv *a, const struct qemu_spec *s)
 static char *kernel_command_line(const struct qemu_spec *s)
 {
 	struct buf b = BUF_INIT;
+	unsigned int khz;
 
 	buf_str(&b, kernel_parameters);
-	if (tsc_khz())
-		buf_printf(&b, " tsc_early_khz=%u", tsc_khz());
+	khz = s->deterministic ? DETERMINISTIC_TSC_KHZ : tsc_khz();
+	if (khz)
+		buf_printf(&b, " tsc_early_khz=%u", khz);
 	if (s->append)
 		buf_printf(&b, " %s", s->append);
 	return buf_steal(&b);
@@ -115,7 +133,7 @@ char **qemu_argv(const struct qemu_spec *s)
 	add(&a, xasprintf("microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on%s",
 			  s->role == QEMU_PLAIN ? "" : ",memory-backend=ram"));
 	add(&a, xstrdup("-accel"));
-	add(&a, xstrdup(kvm ? "kvm" : "tcg,thread=multi"));
+	add(&a, xstrdup(kvm ? "kvm" : s->deterministic ? "tcg,thread=single" : "tcg,thread=multi"));
 	/* Under TCG the oldest model that has what x86-64 kernels use boots a tenth faster than
 	 * "max": there is less state to save. Under nested KVM the MSR behind arch-capabilities
 	 * may be listed and not settable, and then QEMU aborts. */
@@ -127,11 +145,16 @@ char **qemu_argv(const struct qemu_spec *s)
 	add(&a, xasprintf("%dM", s->memory_mib));
 	add_all(&a, fixed);
 	add_role(&a, s);
+	if (s->deterministic)
+		add_all(&a, deterministic);
+	if (s->gdb)
+		add_all(&a, gdb);
 	add(&a, xstrdup("-kernel"));
 	add(&a, xstrdup(s->kernel));
 	if (s->initramfs) {
 		add(&a, xstrdup("-initrd"));
-		add(&a, xstrdup(s->initramfs));
+		add(&a, s->own_initramfs ? xasprintf("/proc/self/fd/%d", QEMU_FD_INITRAMFS)
+					 : xstrdup(s->initramfs));
 	}
 	add(&a, xstrdup("-append"));
 	add(&a, kernel_command_line(s));

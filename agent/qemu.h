@@ -13,6 +13,8 @@
  *   3  its monitor, a socket that speaks QMP
  *   4  its memory, an anonymous file
  *   5  the state to restore, read by the migration that the monitor is asked for
+ *   6  the initramfs, when it was made for this machine
+ *   7  a socket that listens for gdb
  * Thread: any. Included by agent/.
  */
 #ifndef FAULTLINE_AGENT_QEMU_H
@@ -23,6 +25,8 @@
 #define QEMU_FD_MONITOR 3
 #define QEMU_FD_MEMORY 4
 #define QEMU_FD_STATE 5
+#define QEMU_FD_INITRAMFS 6
+#define QEMU_FD_GDB 7
 
 /* What a machine has to do with snapshots. */
 enum qemu_role {
@@ -33,9 +37,15 @@ enum qemu_role {
 
 struct qemu_spec {
 	const char *kernel, *initramfs; /* initramfs may be NULL */
+	bool own_initramfs; /* the one behind QEMU_FD_INITRAMFS instead */
 	int cpus, memory_mib;
 	enum accel accel; /* KVM or TCG */
 	enum qemu_role role;
+	/* Time is the number of instructions that were executed and nothing comes from the host's
+	 * clocks or entropy: what the machine does is always the same. TCG only; one thread runs all
+	 * CPUs, which costs about five times as much. */
+	bool deterministic;
+	bool gdb; /* waits for gdb before its first instruction */
 	const char *append; /* more kernel parameters; may be NULL */
 };
 

@@ -6,36 +6,26 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "agent/qmp.h"
 #include "lib/clean.h"
 #include "lib/clock.h"
+#include "lib/path.h"
 
 /* It takes some milliseconds. */
 #define TAKE_TIMEOUT_MS 20000
 #define CAPABILITIES "{\"capabilities\":[{\"capability\":\"x-ignore-shared\",\"state\":true}]}"
 
-static int memory_file(const char *name, int *ret_fd, struct error *err)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return error_errno(err, -errno, "cannot make an anonymous file");
-	*ret_fd = fd;
-	return 0;
-}
-
 int snapshot_memory(int64_t size_bytes, int *ret_fd, struct error *err)
 {
 	CLEANUP(close_p) int fd = -1;
-	int r = memory_file("faultline-ram", &fd, err);
+	int r = fd_memory("faultline-ram", &fd);
 
+	if (!r && ftruncate(fd, size_bytes) < 0)
+		r = -errno;
 	if (r < 0)
-		return r;
-	if (ftruncate(fd, size_bytes) < 0)
-		return error_errno(err, -errno, "the memory of a machine");
+		return error_errno(err, r, "the memory of a machine");
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -118,9 +108,11 @@ int snapshot_take(struct machine *m, struct snapshot **ret, struct error *err)
 	int64_t start = clock_real_mono_us();
 	CLEANUP(close_p) int state = -1;
 	struct snapshot *s;
-	int r = memory_file("faultline-state", &state, err);
+	int r = fd_memory("faultline-state", &state);
 
-	if (!r) {
+	if (r < 0) {
+		r = error_errno(err, r, "a snapshot's state");
+	} else {
 		r = qmp_open(&q, m->qmp_fd, TAKE_TIMEOUT_MS, err);
 		if (!r)
 			r = migrate(&q, state, err);

@@ -80,6 +80,8 @@ static int run_setup(struct testrun *run, char **ret_qemu, struct error *err)
 		r = accel_resolve(o->accel, o->kernel, cache, &run->accel, err);
 	if (r < 0)
 		return r;
+	if (o->replay && run->accel != ACCEL_TCG)
+		return error_set(err, -EINVAL, "a replay needs emulated CPUs (tcg)");
 	if (o->keep) {
 		run->keep_dir = xasprintf("%s/run-XXXXXX", o->work);
 		if (!mkdtemp(run->keep_dir))
@@ -193,6 +195,8 @@ int testrun_run(const struct testrun_opts *opts, struct result_doc *ret_doc, str
 	if (!r) {
 		cases_setup(&run);
 		order_setup(&run);
+		if (opts->replay || opts->gdb_fd)
+			run.isolation = ISOLATION_COLD;
 		run.workers = opts->jobs > 0 ? opts->jobs : default_workers();
 		if ((size_t)run.workers > run.n_cases)
 			run.workers = (int)run.n_cases;

@@ -132,6 +132,8 @@ int64_t log_piece(struct testrun *run, const char *title, const struct buf *text
 /* Boots a machine for the worker, with one retry. False when there is none; then the batch's
  * cases (all cases, if no machine ever became ready) have their verdict. */
 bool worker_boot(struct worker *w, bool snapshotable);
+/* The worker's machine has said that it is ready. */
+void worker_note_ready(struct worker *w);
 /* What every machine of this run has in common. */
 struct machine_opts worker_machine_opts(const struct worker *w);
 /* Logs the boot's console once; a restored machine has none. */
@@ -142,6 +144,8 @@ void worker_log_boot(struct worker *w);
 /* A machine for the worker's batch. False when there is none (then what could be judged is, and the
  * rest waits again). */
 bool worker_machine(struct worker *w);
+/* A machine that brings the request for these cases, where runs are replayed. */
+bool worker_replay(struct worker *w, const struct machine_case *cases);
 /* After the batch: what its machine took. False when a restored one came to nothing, so that its
  * end says nothing about the case. */
 bool worker_account(struct worker *w, enum machine_end end);

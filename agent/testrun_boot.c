@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ void worker_log_boot(struct worker *w)
 	pthread_mutex_unlock(&w->run->lock);
 }
 
-static void note_ready(struct worker *w)
+void worker_note_ready(struct worker *w)
 {
 	struct testrun *run = w->run;
 
@@ -125,21 +126,35 @@ static void boot_progress(struct worker *w)
 	pthread_mutex_unlock(&run->lock);
 }
 
+/* A debugger may take any time. */
+#define NO_DEADLINE_MS (INT_MAX / 4)
+/* Machines that count instructions are slower by less than that. */
+#define REPLAY_SLOWER 10
+
 struct machine_opts worker_machine_opts(const struct worker *w)
 {
 	const struct testrun_opts *o = w->run->opts;
-
-	return (struct machine_opts){
+	struct machine_opts mo = {
 		.qemu = { .kernel = o->kernel,
 			  .initramfs = w->run->initramfs,
 			  .cpus = o->machine.cpus,
 			  .memory_mib = o->machine.memory_mib,
-			  .accel = w->run->accel },
+			  .accel = w->run->accel,
+			  .deterministic = o->replay },
+		.gdb_fd = o->gdb_fd,
 		.boot_timeout_ms = o->boot_timeout_ms ? o->boot_timeout_ms : 60000,
 		.grace_ms = o->grace_ms ? o->grace_ms : 10000,
 		.cancelled = machine_cancelled,
 		.arg = w->run,
 	};
+
+	if (o->gdb_fd) {
+		mo.boot_timeout_ms = mo.grace_ms = NO_DEADLINE_MS;
+	} else if (o->replay) {
+		mo.boot_timeout_ms *= REPLAY_SLOWER;
+		mo.grace_ms *= REPLAY_SLOWER;
+	}
+	return mo;
 }
 
 /* One try. MACHINE_ALIVE: w->machine is ready. Else *f says why not. */
@@ -160,7 +175,7 @@ static enum machine_end boot_try(struct worker *w, bool snapshotable, struct boo
 	}
 	end = machine_boot(w->machine);
 	if (end == MACHINE_ALIVE) {
-		note_ready(w);
+		worker_note_ready(w);
 		return end;
 	}
 	boot_judge(w->machine, end, f);

@@ -215,6 +215,27 @@ bool worker_machine(struct worker *w)
 	return true;
 }
 
+bool worker_replay(struct worker *w, const struct machine_case *cases)
+{
+	struct machine_opts mo = worker_machine_opts(w);
+	CLEANUP(buf_free) struct buf request = BUF_INIT;
+	struct error err = ERROR_INIT;
+
+	if (!queue_spend_machine(w, &w->run->boots))
+		return worker_boot(w, false); /* says what it means for the batch */
+	machine_request_text(NULL, cases, w->n_batch, &request);
+	buf_str(&request, "poweroff\n");
+	mo.request = buf_cstr(&request);
+	w->boot_logged = false;
+	if (machine_start(&mo, &w->machine, &err) == 0)
+		return true;
+	pthread_mutex_lock(&w->run->lock);
+	for (size_t i = 0; i < w->n_batch; i++)
+		case_verdict(w->run, w->batch[i], REASON_QEMU, err.msg, NULL, -1, 0);
+	pthread_mutex_unlock(&w->run->lock);
+	return false;
+}
+
 bool worker_account(struct worker *w, enum machine_end end)
 {
 	struct testrun *run = w->run;

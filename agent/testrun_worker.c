@@ -83,34 +83,53 @@ void worker_stop_machine(struct worker *w)
 	w->machine = NULL;
 }
 
+static void request_cases(const struct worker *w, struct machine_case *cases)
+{
+	for (size_t i = 0; i < w->n_batch; i++)
+		request_case(w->batch[i], w->shared ? 0 : 1, &cases[i]);
+}
+
+/* A machine for the batch, and the batch as it is asked for. */
+static bool worker_prepare(struct worker *w, struct machine_case *cases)
+{
+	if (w->run->opts->replay) {
+		request_cases(w, cases);
+		return worker_replay(w, cases);
+	}
+	if (!worker_machine(w))
+		return false;
+	request_cases(w, cases);
+	return true;
+}
+
 static void worker_batch(struct worker *w)
 {
 	CLEANUP(free_p) struct machine_case *cases = xcalloc(w->n_batch, sizeof(*cases));
-	enum machine_end end;
 	int64_t started_us;
+	enum machine_end end;
 	bool telling;
 
-	if (!worker_machine(w))
+	if (!worker_prepare(w, cases))
 		return;
-	for (size_t i = 0; i < w->n_batch; i++)
-		request_case(w->batch[i], w->shared ? 0 : 1, &cases[i]);
 	started_us = w->machine->started_us;
 	end = machine_run(w->machine, cases, w->n_batch, point_take, w);
+	if (w->machine->brought_request && w->machine->release)
+		worker_note_ready(w);
 	telling = worker_account(w, end);
 	if (end == MACHINE_HOST_STOP)
 		(void)run_is_cancelled(w->run);
 	else if (w->progress == 0 && telling)
 		no_progress(w, end);
-	if (w->shared && end == MACHINE_ALIVE && !w->machine->bailed)
-		return;
 	if (w->shared) {
+		if (end == MACHINE_ALIVE && !w->machine->bailed)
+			return;
 		pthread_mutex_lock(&w->run->lock);
 		w->run->machines_lost++;
 		pthread_mutex_unlock(&w->run->lock);
+	} else {
+		w->batch[0]->spent_us += clock_real_mono_us() - started_us;
 	}
 	worker_stop_machine(w);
-	if (!w->shared)
-		w->batch[0]->spent_us += clock_real_mono_us() - started_us;
 }
 
 void *worker_main(void *worker)

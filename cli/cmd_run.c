@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "agent/engine.h"
+#include "agent/gdb.h"
 #include "cli/cli.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
@@ -35,7 +36,8 @@ struct run_args {
 	enum isolation isolation;
 	int shuffle;
 	enum format format;
-	bool keep, console, stacks;
+	bool keep, console, stacks, replay, gdb;
+	enum gdb_stop gdb_stop;
 };
 
 static atomic_int stop;
@@ -77,7 +79,9 @@ enum {
 	OPT_STACKS,
 	OPT_KEEP,
 	OPT_ISOLATION,
-	OPT_SHUFFLE
+	OPT_SHUFFLE,
+	OPT_REPLAY,
+	OPT_GDB
 };
 
 static const struct argp_option options[] = {
@@ -96,6 +100,14 @@ static const struct argp_option options[] = {
 	{ "repeat", 'n', "N", 0, "each case N times", 0 },
 	{ "shuffle", OPT_SHUFFLE, "SEED", 0,
 	  "start the cases in an order drawn from SEED (default: the longest first)", 0 },
+	{ "replay", OPT_REPLAY, NULL, 0,
+	  "run so that a case repeats to the instruction: TCG, a boot for every injection, time "
+	  "counted in instructions, one thread for all CPUs (takes about ten times as long)",
+	  0 },
+	{ "gdb", OPT_GDB, "injection|splat", OPTION_ARG_OPTIONAL,
+	  "run one case that stops for gdb where the allocation fails (default), or where the "
+	  "kernel's report begins; says which command to run",
+	  0 },
 	{ "accel", 'a', "auto|kvm|tcg", 0, "acceleration (default auto)", 0 },
 	{ "isolation", OPT_ISOLATION, "snapshot|cold|shared", 0,
 	  "a machine for every injection, restored (default) or booted; or one for many", 0 },
@@ -174,6 +186,14 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		if (!accel_parse(arg, &a->accel))
 			argp_error(state, "--accel: '%s' is not auto, kvm or tcg", arg);
 		break;
+	case OPT_GDB:
+		a->gdb = true;
+		if (arg && !gdb_stop_parse(arg, &a->gdb_stop))
+			argp_error(state, "--gdb: '%s' is not injection or splat", arg);
+		break;
+	case OPT_REPLAY:
+		a->replay = true;
+		break;
 	case OPT_SHUFFLE:
 		a->shuffle = cli_number(state, "--shuffle", arg, INT_MAX);
 		break;
@@ -200,6 +220,8 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		set_path(&a->tree, arg, state);
 		break;
 	case ARGP_KEY_END:
+		if (a->replay && a->accel == ACCEL_AUTO)
+			a->accel = ACCEL_TCG;
 		if (!a->tree == !a->kernel)
 			argp_error(state, "give either a kernel TREE or --kernel IMAGE");
 		break;
@@ -282,6 +304,7 @@ static int build_tree(struct run_args *a, const struct plan_config *config, cons
 static void print_machines(const struct run_args *a, const struct result_doc *doc)
 {
 	const struct result_machine *m = &doc->machine;
+	const char *shared = "";
 	int64_t injections = 0;
 	size_t cases = 0;
 
@@ -294,16 +317,15 @@ static void print_machines(const struct run_args *a, const struct result_doc *do
 	}
 	fprintf(stderr, "%zu cases, %lld injections; %s, boot %.1f s; ", cases,
 		(long long)injections, m->accel ? m->accel : "-", (double)m->boot_us / 1e6);
+	if (a->isolation == ISOLATION_SNAPSHOT && m->isolation && !strcmp(m->isolation, "shared"))
+		shared = " and shared: no snapshots here (--console says why)";
 	if (m->shuffle_seed)
 		fprintf(stderr, "shuffled with seed %lld; ", (long long)m->shuffle_seed);
 	if (m->restores)
 		fprintf(stderr, "%d machines restored, restore to result %.0f ms (median)\n",
 			m->restores, (double)m->result_us / 1e3);
 	else
-		fprintf(stderr, "%d machines booted%s\n", m->boots,
-			a->isolation == ISOLATION_SNAPSHOT && m->boots
-				? " and shared: no snapshots can be taken here (--console says why)"
-				: "");
+		fprintf(stderr, "%d machines booted%s\n", m->boots, shared);
 }
 
 static int finish(const struct run_args *a, const struct result_doc *doc)
@@ -329,6 +351,23 @@ static void image_p(struct kbuild_image *i)
 	kbuild_image_free(i);
 }
 
+static int prepare_gdb(const struct run_args *a, struct testrun_opts *t, struct gdb_session *gdb,
+		       struct error *err)
+{
+	int r;
+
+	if (t->n_cases != 1 || t->cases[0].fault.mode == FAULT_SWEEP)
+		return error_set(err, -EINVAL,
+				 "--gdb takes one case with one injection: --scenario NAME "
+				 "--fault mode=nth,nth=1");
+	r = gdb_prepare(t->kernel, t->symbols, a->gdb_stop, a->work, gdb, err);
+	if (r)
+		return r;
+	t->gdb_fd = gdb->listen_fd;
+	fprintf(stderr, "faultline: the machine waits for gdb:\n  %s\n", gdb->command);
+	return 0;
+}
+
 static int run(struct run_args *a, struct error *err, int *ret_exit)
 {
 	const struct engine_watch watch = {
@@ -339,11 +378,13 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 	CLEANUP(free_p) char *commit = NULL;
 	CLEANUP(image_p) struct kbuild_image image = { 0 };
 	CLEANUP(result_doc_p) struct result_doc doc = { 0 };
+	CLEANUP(gdb_free) struct gdb_session gdb = { 0 };
 	const struct plan_config *config = NULL;
 	struct testrun_opts t = { .watch = &watch,
 				  .jobs = a->jobs,
 				  .keep = a->keep,
 				  .isolation = a->isolation,
+				  .replay = a->replay,
 				  .shuffle_seed = (uint64_t)a->shuffle };
 	int r;
 
@@ -380,6 +421,8 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 		t.machine.cpus = a->cpus;
 	t.work = a->work;
 	r = accel_resolve(a->accel, t.kernel, a->work, &t.accel, err);
+	if (!r && a->gdb)
+		r = prepare_gdb(a, &t, &gdb, err);
 	if (!r)
 		r = testrun_run(&t, &doc, err);
 	if (!r)

@@ -36,6 +36,8 @@ bool path_name_is_safe(const char *name);
 must_check int fd_write_all(int fd, const void *data, size_t len);
 /* pipe2(O_CLOEXEC) whose ends are both above 2, whatever of 0..2 is closed. 0 or -errno. */
 must_check int fd_pipe(int ret_fds[2]);
+/* An anonymous file in memory, empty, to which seals can be added. *ret_fd owned. 0 or -errno. */
+must_check int fd_memory(const char *name, int *ret_fd);
 /* A program of this project: beside the running program, else from PATH. Owned, or NULL. */
 char *path_find_program(const char *name);
 /* Where jobs/plans, jobs/kconfig and the guest's init are: $FAULTLINE_SHARE, else relative to the

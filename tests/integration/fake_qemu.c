@@ -146,6 +146,20 @@ static void point(const struct fake_case *c, int nth, int injected, bool last)
 	    injected);
 }
 
+/* A machine that was given its own initramfs has its request in there. */
+static FILE *request_on_board(const char *initramfs)
+{
+	static const char head[] = "faultline-request 1\n";
+	static char data[1 << 16];
+	FILE *f = fopen(initramfs, "re");
+	size_t n = f ? fread(data, 1, sizeof(data), f) : 0;
+	char *at = memmem(data, n, head, strlen(head));
+
+	if (f)
+		fclose(f);
+	return at ? fmemopen(at, n - (size_t)(at - data), "r") : NULL;
+}
+
 /* Returns how many points there were. */
 static int serve_case(const struct fake_case *c, int points)
 {
@@ -333,11 +347,14 @@ int main(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i++) {
 		if (strcmp(argv[i], "-kernel") == 0)
 			fake.script = argv[i + 1];
+		if (strcmp(argv[i], "-initrd") == 0 && !strncmp(argv[i + 1], "/proc/", 6))
+			fake.in = request_on_board(argv[i + 1]);
 		fake.restored |= strcmp(argv[i], "-incoming") == 0;
 		fake.monitor |= strcmp(argv[i], "-mon") == 0;
 	}
 	f = fake.script ? fopen(fake.script, "re") : NULL;
-	fake.in = fdopen(0, "r");
+	if (!fake.in)
+		fake.in = fdopen(0, "r");
 	if (!f || !fake.in || !fgets(line, sizeof(line), f) || strcmp(line, "#fake\n") != 0) {
 		fprintf(stderr, "fake_qemu: no script\n");
 		return 1;

@@ -63,6 +63,28 @@ static void archive_is_newc(void **state)
 	assert_int_equal(at, a.len);
 }
 
+/* A second archive begins where the kernel looks for it, at a multiple of four. */
+static void one_file_more(void **state)
+{
+	CLEANUP(buf_free) struct buf a = BUF_INIT;
+	size_t start;
+
+	(void)state;
+	initramfs_write("x", 1, &a);
+	start = a.len;
+	assert_int_equal(start % 4, 0);
+	initramfs_write_file("request", "hello", 5, &a);
+	assert_memory_equal(a.data + start, "070701", 6);
+	assert_int_equal(field(a.data + start, 1), S_IFREG | 0644);
+	assert_int_equal(field(a.data + start, 6), 5);
+	assert_string_equal(a.data + start + 110, "request");
+	assert_memory_equal(a.data + start + 120,
+			    "hello\0\0\0"
+			    "070701",
+			    14);
+	assert_string_equal(a.data + start + 128 + 110, "TRAILER!!!");
+}
+
 static void cached_by_content(void **state)
 {
 	char dir[] = "/tmp/initramfs-XXXXXX";
@@ -93,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(archive_is_newc),
+		cmocka_unit_test(one_file_more),
 		cmocka_unit_test(cached_by_content),
 	};
 

@@ -89,6 +89,33 @@ static void roles(void **state)
 	qemu_argv_free(argv);
 }
 
+static void for_people(void **state)
+{
+	struct qemu_spec s = { .kernel = "/k",
+			       .initramfs = "/i",
+			       .cpus = 2,
+			       .memory_mib = 300,
+			       .accel = ACCEL_TCG,
+			       .deterministic = true,
+			       .own_initramfs = true };
+
+	(void)state;
+	argv = qemu_argv(&s);
+	assert_string_equal(after("-accel"), "tcg,thread=single");
+	assert_non_null(strstr(after("-icount"), "sleep=off"));
+	assert_non_null(strstr(after("-rtc"), "clock=vm"));
+	assert_string_equal(after("-initrd"), "/proc/self/fd/6");
+	assert_non_null(strstr(after("-append"), " tsc_early_khz=1000000"));
+	assert_string_equal(after("-gdb"), "");
+	qemu_argv_free(argv);
+	s = (struct qemu_spec){ .kernel = "/k", .cpus = 2, .memory_mib = 300, .gdb = true };
+	argv = qemu_argv(&s);
+	assert_string_equal(after("-gdb"), "chardev:gdb");
+	assert_string_equal(after("-S"), "-chardev");
+	assert_string_equal(after("-icount"), "");
+	qemu_argv_free(argv);
+}
+
 static void accel_words(void **state)
 {
 	enum accel a = ACCEL_TCG;
@@ -136,9 +163,8 @@ static void versions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arguments),
-		cmocka_unit_test(roles),
-		cmocka_unit_test(accel_words),
+		cmocka_unit_test(arguments),  cmocka_unit_test(roles),
+		cmocka_unit_test(for_people), cmocka_unit_test(accel_words),
 		cmocka_unit_test(versions),
 	};
 

@@ -36,6 +36,7 @@ static char work[256];
 /* Of the machines of the next plays. */
 static enum isolation isolation = ISOLATION_SHARED;
 static uint64_t shuffle_seed;
+static bool replay;
 
 struct play {
 	struct result_doc doc;
@@ -114,6 +115,7 @@ static void play_at(struct play *p, const char *script, const char *text, int jo
 				  .machine = { 2, 512 },
 				  .accel = ACCEL_TCG,
 				  .shuffle_seed = shuffle_seed,
+				  .replay = replay,
 				  .isolation = isolation,
 				  .jobs = jobs,
 				  .work = work,

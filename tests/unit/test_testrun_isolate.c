@@ -41,6 +41,32 @@ static void same_verdicts(void **state)
 		play_free(&p[i]);
 }
 
+/* Every machine brings its request; the verdicts are the same. */
+static void replayed(void **state)
+{
+	struct play p;
+
+	(void)state;
+	isolation = ISOLATION_SNAPSHOT;
+	replay = true;
+	play(&p, "ready\ndie split.mprotect 2 split_vma\nserve 2",
+	     "split.mprotect/sweep split.munmap/mode=nth,nth=5");
+	expect(&p, 0, "PASS");
+	expect(&p, 1, "FAIL bug");
+	expect(&p, 2, "FAIL bug");
+	expect(&p, 3, "PASS");
+	assert_int_equal(p.doc.n_results, 4);
+	/* the two points, the end of the sweep, and the other case */
+	assert_int_equal(p.doc.machine.boots, 4);
+	assert_true(p.doc.machine.boot_us > 0);
+	assert_string_equal(p.doc.machine.isolation, "cold");
+	play_free(&p);
+	play(&p, "panic start_kernel", "split.munmap/none");
+	expect(&p, 0, "FAIL bug");
+	play_free(&p);
+	replay = false;
+}
+
 /* Plays in snapshot isolation; the verdict and what it took. */
 static void expect_restored(const char *script, const char *verdict, const char *really, int boots,
 			    int restores)
@@ -141,9 +167,8 @@ static void shuffled(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(same_verdicts),
-		cmocka_unit_test(snapshots_that_fail),
-		cmocka_unit_test(longest_first),
+		cmocka_unit_test(same_verdicts), cmocka_unit_test(snapshots_that_fail),
+		cmocka_unit_test(replayed),	 cmocka_unit_test(longest_first),
 		cmocka_unit_test(shuffled),
 	};
 
