@@ -90,7 +90,7 @@ UNIT := $(patsubst %.c,$(O)/%,$(UNIT_SRC))
 INTEGRATION := $(patsubst %.c,$(O)/%,$(INTEGRATION_SRC))
 FUZZ_REPLAY := $(patsubst %.c,$(O)/%,$(FUZZ_SRC))
 
-.PHONY: all programs tests check check-fast check-unit demo bench asan tsan fuzz coverage format \
+.PHONY: all programs tests check check-fast check-unit demo defects bench asan tsan fuzz coverage format \
 	lint install docs clean compile_commands.json deps help need-libs FORCE
 ## all: every program, the guest's init and the tests
 all: programs tests
@@ -258,6 +258,10 @@ check-unit: need-libs $(UNIT_RUN)
 demo: deps
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)BUILD=$(O) jobs/demo/demo.sh
+## defects: eleven kernels with a planted defect are each found under their own name
+defects: deps
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)BUILD=$(O) jobs/demo/defects.sh $(D)
 ## bench: measurements of the server and the agent
 bench: programs
 	$(Q)BUILD=$(O) tests/bench/bench.sh

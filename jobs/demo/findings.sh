@@ -37,13 +37,13 @@ cell() {
 
 table() {
 	local scenario branch
-	printf '%-22s' ""
+	printf '%-24s' ""
 	for branch in "$@"; do printf '%-26s' "$branch"; done
 	printf '\n%-22s' ""
 	for branch in "$@"; do printf '%-26.12s' "$(cat "$dir/$branch.tip")"; done
 	echo
 	rows "$1" | cut -f1 | sort -u | while read -r scenario; do
-		printf '%-22s' "$scenario"
+		printf '%-24s' "$scenario"
 		for branch in "$@"; do printf '%-26s' "$(cell "$branch" "$scenario")"; done
 		echo
 	done
@@ -74,13 +74,21 @@ if [ -z "$check" ]; then
 	exit 0
 fi
 
-never "a split case with a fault that is not SKIP/predeposit" base \
-	'$1 ~ /^split/ && $2 != "none" && ($4 != "SKIP" || $5 != "predeposit")'
+# What no kernel of this architecture or configuration can do is skipped everywhere.
+skipped='($4 == "SKIP" && ($5 == "kconfig" || $5 == "arch"))'
+
+never "a split case with a fault that is not skipped" base \
+	"\$1 ~ /^split/ && \$2 != \"none\" && !(\$4 == \"SKIP\" && \$5 == \"predeposit\") && !$skipped"
 expect "SKIP/predeposit" base '$5 == "predeposit"'
-for scenario in split.mprotect split.munmap split.madv_pageout; do
-	expect "$scenario: FAIL with a kernel BUG" lazy-pgtable \
-		"\$1 == \"$scenario\" && \$4 == \"FAIL\" && \$5 == \"bug\" && \$6 ~ /BUG/"
+for scenario in mprotect munmap map_fixed mbind madv_free madv_cold madv_pageout debugfs \
+	soft_offline hwpoison underused; do
+	expect "split.$scenario: FAIL with a kernel BUG" lazy-pgtable \
+		"\$1 == \"split.$scenario\" && \$4 == \"FAIL\" && \$5 == \"bug\" && \$6 ~ /BUG/"
 done
+# Nothing stops these two: the boundary inside a huge PMD, and the child's lost data, are found by
+# looking.
+expect "split.mlock: FAIL/invariant" lazy-pgtable '$1 == "split.mlock" && $5 == "invariant"'
+expect "split.fork_pinned: FAIL" lazy-pgtable '$1 == "split.fork_pinned" && $4 == "FAIL"'
 expect "split.madv_dontneed: PASS with injected = failed splits > 0" lazy-pgtable \
 	'$1 == "split.madv_dontneed" && $2 == "sweep" && $4 == "PASS" && $7 > 0 && $7 == $8'
 while read -r scenario; do
@@ -88,7 +96,8 @@ while read -r scenario; do
 		"\$1 == \"$scenario\" && \$2 == \"sweep\" && \$3 == \"true\" && \$5 != \"truncated\""
 	expect "$scenario: PASS with an injection" lazy-pgtable-checked \
 		"\$1 == \"$scenario\" && \$2 == \"sweep\" && \$4 == \"PASS\" && \$7 > 0"
-done < <(rows lazy-pgtable | cut -f1 | grep '^split' | sort -u)
-never "something that is neither PASS nor SKIP" lazy-pgtable-checked '$4 != "PASS"'
+done < <(rows lazy-pgtable | awk -F'\t' "\$1 ~ /^split/ && !$skipped { print \$1 }" | sort -u)
+never "something that is neither PASS nor skipped everywhere" lazy-pgtable-checked \
+	"\$4 != \"PASS\" && !$skipped"
 [ "$failed" = 0 ] && echo "demo: the findings are the expected ones" >&2
 exit "$failed"

@@ -27,11 +27,12 @@ verdict() { # scenario mode → status/reason of its closing or only result
 	jq -r --arg s "$1" --arg m "$2" '[.results[] | select(.case == $s and .fault.mode == $m)] | last |
 		.status + "/" + (.reason // "")' "$tmp/run.json"
 }
-for s in split.mprotect split.munmap split.madv_pageout; do
+for s in split.mprotect split.munmap split.map_fixed split.mbind split.madv_pageout; do
 	equal "$s without a fault" "$(verdict $s none)" "PASS/"
 	equal "$s swept" "$(verdict $s sweep)" "FAIL/bug"
 	equal "$s burst" "$(verdict $s burst)" "FAIL/bug"
 done
+equal "split.mlock swept: found by looking" "$(verdict split.mlock sweep)" "FAIL/invariant"
 equal "split.madv_dontneed swept" "$(verdict split.madv_dontneed sweep)" "PASS/"
 equal "as many failed splits as injections" "$(jq '[.results[] | select(.case == "split.madv_dontneed" and
 	.fault.mode == "burst")][0] | .injected.on_target - .counters.thp_split_pmd_failed.delta' \
