@@ -134,7 +134,7 @@ void check_neighbours_writable(struct scenario *s, const struct thp *thp, size_t
 		       "writing raised signal %d below, %d above", below, above);
 }
 
-void check_unchanged(struct scenario *s, const struct thp *thp)
+void check_mapping(struct scenario *s, const struct thp *thp)
 {
 	static struct smaps now;
 	int r = smaps_read(thp->addr, THP_SIZE, &now);
@@ -148,6 +148,11 @@ void check_unchanged(struct scenario *s, const struct thp *thp)
 		       "%zu ranges, first ends at page %zu with '%s'", now.count,
 		       now.count ? (now.vmas[0].end - (uintptr_t)thp->addr) / THP_PAGE : 0,
 		       now.count ? now.vmas[0].attributes : "");
+}
+
+void check_unchanged(struct scenario *s, const struct thp *thp)
+{
+	check_mapping(s, thp);
 	check_pattern(s, "data.pattern", thp, thp->addr, 0, THP_PAGES);
 }
 
@@ -167,20 +172,21 @@ void check_pagemap_bit(struct scenario *s, const char *name, const struct thp *t
 		       wrong < 0 ? 0ULL : (unsigned long long)entries[wrong]);
 }
 
-void check_write_notifies(struct scenario *s, const struct thp *thp, size_t writable)
+void check_writes_raise(struct scenario *s, const char *name, const struct thp *thp, size_t first,
+			size_t pages, int signal)
 {
 	size_t page, wrong = THP_PAGES;
 	int number, got = 0;
 
-	for (page = 0; page < THP_PAGES && wrong == THP_PAGES; page++) {
+	for (page = first; page < first + pages && wrong == THP_PAGES; page++) {
 		number = probe_write(thp_page(thp, page), pattern_byte(page, 0, thp->seed));
-		if (number != (page == writable ? 0 : SIGBUS)) {
+		if (number != signal) {
 			wrong = page;
 			got = number;
 		}
 	}
-	scenario_check(s, "invariant.write_notifies", wrong == THP_PAGES,
-		       "writing to page %zu raised signal %d", wrong, got);
+	scenario_check(s, name, wrong == THP_PAGES, "writing to page %zu raised signal %d, not %d",
+		       wrong, got, signal);
 }
 
 static bool vma_matches(const struct smaps_vma *vma, const char *perms, const char *flag)

@@ -27,6 +27,9 @@ void check_write_faults(struct scenario *s, const struct thp *thp, size_t page);
 void check_writable(struct scenario *s, const struct thp *thp, size_t page);
 void check_neighbours_writable(struct scenario *s, const struct thp *thp, size_t page);
 
+/* The mapping and its protection are as scenario_remember() found them, whatever the data is. */
+void check_mapping(struct scenario *s, const struct thp *thp);
+
 /* After a failed call: mapping, protection and every byte are as before. */
 void check_unchanged(struct scenario *s, const struct thp *thp);
 
@@ -46,10 +49,12 @@ void check_pagemap_bit(struct scenario *s, const char *name, const struct thp *t
 		       bool set, size_t other);
 
 /*
- * Writing to any page of the THP raises SIGBUS, as a write-protecting userfaultfd with
- * UAPI_UFFD_FEATURE_SIGBUS makes it; page `writable` can be written, THP_PAGES for none.
+ * Writing to each of `pages` pages from `first` raises this signal, or none if it is 0. SIGBUS is
+ * what a write-protecting userfaultfd makes of it (uffd.h). A protection that a split lost shows
+ * only where it is tried.
  */
-void check_write_notifies(struct scenario *s, const struct thp *thp, size_t writable);
+void check_writes_raise(struct scenario *s, const char *name, const struct thp *thp, size_t first,
+			size_t pages, int signal);
 
 /*
  * The THP is mapped by a PMD within a single VMA, or not by a PMD at all. A VMA boundary inside a

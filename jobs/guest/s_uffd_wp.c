@@ -12,42 +12,33 @@
 #include "uapi.h"
 #include "uffd.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #define PAGE 2
 
-static int protect_all(int fd, const struct thp *thp)
-{
-	int r = uffd_register(fd, thp->addr, THP_SIZE, UAPI_UFFDIO_REGISTER_MODE_WP);
-
-	return r ? r : uffd_write_protect(fd, thp->addr, THP_SIZE, true);
-}
-
 void scenario_uffd_wp(struct scenario *s)
 {
 	struct thp thp;
-	size_t lifted;
+	bool done;
 	int fd, r;
 
-	if (!scenario_fixture(s, &thp))
-		return;
-	fd = uffd_open(UAPI_UFFD_FEATURE_PAGEFAULT_FLAG_WP);
-	r = fd < 0 ? fd : protect_all(fd, &thp);
-	if (r) {
-		scenario_check(s, "harness.uffd", false, "%s", strerror(-r));
-		return;
-	}
-	if (!scenario_remember(s, &thp))
+	fd = uffd_fixture(s, UAPI_UFFD_FEATURE_PAGEFAULT_FLAG_WP, true, &thp);
+	if (fd < 0)
 		return;
 	scenario_arm(s);
 	r = uffd_write_protect(fd, thp_page(&thp, PAGE), THP_PAGE, false);
 	scenario_disarm(s, -r);
 
-	lifted = check_errno(s) ? PAGE : THP_PAGES;
+	done = check_errno(s);
 	check_huge_whole(s, "invariant.protected_state", &thp);
-	check_pagemap_bit(s, "invariant.uffd_wp", &thp, UAPI_PM_UFFD_WP, true, lifted);
-	check_write_notifies(s, &thp, lifted);
+	check_pagemap_bit(s, "invariant.uffd_wp", &thp, UAPI_PM_UFFD_WP, true,
+			  done ? PAGE : THP_PAGES);
+	check_writes_raise(s, "invariant.stopped_before", &thp, 0, PAGE, SIGBUS);
+	check_writes_raise(s, "invariant.page", &thp, PAGE, 1, done ? 0 : SIGBUS);
+	check_writes_raise(s, "invariant.stopped_behind", &thp, PAGE + 1, THP_PAGES - PAGE - 1,
+			   SIGBUS);
 	check_unchanged(s, &thp);
 	close(fd); /* lifts the protection from all that is left */
 	check_writable(s, &thp, PAGE);

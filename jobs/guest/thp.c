@@ -29,11 +29,12 @@ long thp_mapped_huge_kb(const struct thp *thp)
 	return r ? r : smaps_sum_anon_huge_kb(&smaps);
 }
 
-static int map_range(struct thp *thp, struct problem *problem)
+/* Room for `count` of them, one behind the other in one VMA. */
+static int map_range(struct thp *thp, size_t count, struct problem *problem)
 {
 	uintptr_t first;
 
-	thp->reserve_size = 3 * THP_SIZE;
+	thp->reserve_size = (count + 2) * THP_SIZE;
 	thp->reserve = mmap(NULL, thp->reserve_size, PROT_NONE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (thp->reserve == MAP_FAILED)
@@ -41,15 +42,17 @@ static int map_range(struct thp *thp, struct problem *problem)
 	/* at least one page of guard on either side, wherever the kernel put it */
 	first = ((uintptr_t)thp->reserve + THP_PAGE + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1);
 	thp->addr = (char *)first;
-	if (mprotect(thp->addr, THP_SIZE, PROT_READ | PROT_WRITE))
+	if (mprotect(thp->addr, count * THP_SIZE, PROT_READ | PROT_WRITE))
 		return problem_set(problem, -errno, "mprotect: %s", strerror(errno));
-	if (madvise(thp->addr, THP_SIZE, MADV_HUGEPAGE))
+	if (madvise(thp->addr, count * THP_SIZE, MADV_HUGEPAGE))
 		return problem_set(problem, -errno, "MADV_HUGEPAGE: %s", strerror(errno));
 	return 0;
 }
 
-static int fault_in(struct thp *thp, struct problem *problem)
+/* `before` more of them are in the same VMA, mapped already. */
+static int fault_in(struct thp *thp, size_t before, struct problem *problem)
 {
+	const long want = (long)((before + 1) * THP_SIZE >> 10);
 	long huge = 0;
 	int try;
 
@@ -60,7 +63,7 @@ static int fault_in(struct thp *thp, struct problem *problem)
 		}
 		*(volatile char *)thp->addr = 1;
 		huge = thp_mapped_huge_kb(thp);
-		if (huge == (long)(THP_SIZE >> 10))
+		if (huge == want)
 			return 0;
 		if (huge < 0)
 			return problem_set(problem, (int)huge, "smaps: %s", strerror((int)-huge));
@@ -69,10 +72,10 @@ static int fault_in(struct thp *thp, struct problem *problem)
 			   THP_TRIES, huge);
 }
 
-int thp_reserve(struct thp *ret_thp, uint64_t seed, struct problem *problem)
+static int reserve(struct thp *ret_thp, size_t count, uint64_t seed, struct problem *problem)
 {
 	struct thp thp = { .seed = seed };
-	int r = map_range(&thp, problem);
+	int r = map_range(&thp, count, problem);
 
 	if (r) {
 		if (thp.reserve != MAP_FAILED)
@@ -83,6 +86,34 @@ int thp_reserve(struct thp *ret_thp, uint64_t seed, struct problem *problem)
 	return 0;
 }
 
+int thp_reserve(struct thp *ret_thp, uint64_t seed, struct problem *problem)
+{
+	return reserve(ret_thp, 1, seed, problem);
+}
+
+int thp_create_pair(struct thp *ret_first, struct thp *ret_second, uint64_t seed,
+		    struct problem *problem)
+{
+	struct thp first, second = { .seed = ~seed };
+	int r = reserve(&first, 2, seed, problem);
+
+	if (r)
+		return r;
+	second.addr = first.addr + THP_SIZE;
+	r = fault_in(&first, 0, problem);
+	if (!r)
+		r = fault_in(&second, 1, problem);
+	if (r) {
+		munmap(first.reserve, first.reserve_size);
+		return r;
+	}
+	pattern_fill(first.addr, 0, THP_PAGES, first.seed);
+	pattern_fill(second.addr, 0, THP_PAGES, second.seed);
+	*ret_first = first;
+	*ret_second = second;
+	return 0;
+}
+
 int thp_create(struct thp *ret_thp, uint64_t seed, struct problem *problem)
 {
 	struct thp thp;
@@ -90,7 +121,7 @@ int thp_create(struct thp *ret_thp, uint64_t seed, struct problem *problem)
 
 	if (r)
 		return r;
-	r = fault_in(&thp, problem);
+	r = fault_in(&thp, 0, problem);
 	if (r) {
 		munmap(thp.reserve, thp.reserve_size);
 		return r;

@@ -37,6 +37,13 @@ int thp_reserve(struct thp *ret_thp, uint64_t seed, struct problem *problem)
 int thp_create(struct thp *ret_thp, uint64_t seed, struct problem *problem)
 	__attribute__((warn_unused_result));
 
+/*
+ * Two, one behind the other in one VMA, with patterns of their own. The reserve is the first one's:
+ * only that is destroyed. Returns 0 or -errno, as thp_create().
+ */
+int thp_create_pair(struct thp *ret_first, struct thp *ret_second, uint64_t seed,
+		    struct problem *problem) __attribute__((warn_unused_result));
+
 /* The address of one of its 512 pages. */
 static inline char *thp_page(const struct thp *thp, size_t page)
 {

@@ -19,9 +19,13 @@
 #endif
 
 #define UAPI_MLOCK_ONFAULT 1U
-
 #define UAPI_MADV_HWPOISON 100
 #define UAPI_MADV_SOFT_OFFLINE 101
+
+/* include/uapi/linux/mman.h */
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
 
 /* include/uapi/linux/mempolicy.h */
 #define UAPI_MPOL_DEFAULT 0

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -52,6 +53,26 @@ int uffd_write_protect(int fd, const void *start, size_t size, bool protect)
 	};
 
 	return ioctl(fd, UAPI_UFFDIO_WRITEPROTECT, &arg) < 0 ? -errno : 0;
+}
+
+int uffd_fixture(struct scenario *s, uint64_t features, bool protect, struct thp *ret_thp)
+{
+	int fd, r;
+
+	if (!scenario_fixture(s, ret_thp))
+		return -1;
+	fd = uffd_open(features);
+	if (fd < 0) {
+		scenario_check(s, "harness.fixture", false, "userfaultfd: %s", strerror(-fd));
+		return -1;
+	}
+	r = uffd_register(fd, ret_thp->addr, THP_SIZE, UAPI_UFFDIO_REGISTER_MODE_WP);
+	if (!r && protect)
+		r = uffd_write_protect(fd, ret_thp->addr, THP_SIZE, true);
+	if (r)
+		scenario_check(s, "harness.fixture", false, "userfaultfd: %s", strerror(-r));
+	/* a descriptor that is left open goes with the process */
+	return !r && scenario_remember(s, ret_thp) ? fd : -1;
 }
 
 int uffd_move(int fd, void *target, const void *source, size_t size)

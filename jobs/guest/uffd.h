@@ -7,6 +7,8 @@
 #ifndef FAULTLINE_GUEST_UFFD_H
 #define FAULTLINE_GUEST_UFFD_H
 
+#include "scenario.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +24,14 @@ int uffd_register(int fd, const void *start, size_t size, uint64_t mode)
 	__attribute__((warn_unused_result));
 int uffd_unregister(int fd, const void *start, size_t size) __attribute__((warn_unused_result));
 int uffd_write_protect(int fd, const void *start, size_t size, bool protect)
+	__attribute__((warn_unused_result));
+
+/*
+ * scenario_fixture(), all of it registered for write protection with a userfaultfd that has these
+ * features, and protected if asked for. None of it splits. Returns the descriptor; on failure it
+ * records `harness.fixture` and returns -1: the scenario returns at once.
+ */
+int uffd_fixture(struct scenario *s, uint64_t features, bool protect, struct thp *ret_thp)
 	__attribute__((warn_unused_result));
 
 /*

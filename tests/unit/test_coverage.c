@@ -301,7 +301,8 @@ static void test_json(void **state)
 			    "{\"site\":\"pte_alloc_one\",\"chain\":[\"__split_huge_pmd\","
 			    "\"vma_adjust_trans_huge\",\"__split_vma\",\"mprotect_fixup\"],"
 			    "\"known\":true,\"covered\":true,\"state\":\"reached\",\"reason\":\"\","
-			    "\"scenarios\":[\"split.mprotect\"],\"injections\":2,"
+			    "\"scenarios\":[\"split.mprotect\",\"split.mprotect_soft_dirty\","
+			    "\"split.mprotect_shared\"],\"injections\":2,"
 			    "\"lacks\":[\"mprotect_fixup\"]}");
 	coverage_free(&c);
 }
