@@ -158,8 +158,10 @@ static const char *fault_normalise(struct fault *f)
 		return "probability";
 	if (f->mode != FAULT_NTH && f->mode != FAULT_SWEEP)
 		f->nth = 0;
-	if (f->mode != FAULT_BURST)
+	if (f->mode != FAULT_BURST && f->mode != FAULT_PROBABILITY)
 		f->times = DEFAULT_TIMES;
+	else if (!f->times)
+		f->times = f->mode == FAULT_BURST ? DEFAULT_TIMES : 1;
 	if (f->mode != FAULT_PROBABILITY) {
 		f->probability = 0;
 		f->seed = DEFAULT_SEED;
@@ -183,6 +185,7 @@ int fault_from_json(const struct jval *v, struct fault *ret, struct error *err)
 	if (r < 0)
 		return r;
 	fault_defaults(&f);
+	f.times = 0; /* not given: fault_normalise() */
 	for (size_t i = 0; i < ARRAY_SIZE(fault_keys); i++) {
 		const struct fault_key *k = &fault_keys[i];
 		const char *s = NULL;
@@ -223,6 +226,8 @@ struct json_object *fault_to_json(const struct fault *f)
 	if (f->mode == FAULT_PROBABILITY) {
 		json_object_object_add(o, "probability", json_object_new_int(f->probability));
 		json_object_object_add(o, "seed", json_object_new_int64((int64_t)f->seed));
+		if (f->times > 1)
+			json_object_object_add(o, "times", json_object_new_int(f->times));
 	}
 	return o;
 }
@@ -280,6 +285,7 @@ int fault_from_text(const char *text, struct fault *ret, struct error *err)
 	if (strlen(text) >= FAULT_TEXT_MAX)
 		return error_set(err, -EINVAL, "fault: longer than %d bytes", FAULT_TEXT_MAX - 1);
 	fault_defaults(&f);
+	f.times = 0; /* not given: fault_normalise() */
 	while ((item = strsep(&rest, ","))) {
 		int r = text_item(item, first, &seen, &f, err);
 
@@ -314,8 +320,10 @@ void fault_to_text(const struct fault *f, char out[FAULT_TEXT_MAX])
 	else if (f->mode == FAULT_BURST)
 		snprintf(tail, sizeof(tail), ",times=%d", f->times);
 	else if (f->mode == FAULT_PROBABILITY)
-		snprintf(tail, sizeof(tail), ",probability=%d,seed=%" PRIu64, f->probability,
-			 f->seed);
+		n = snprintf(tail, sizeof(tail), ",probability=%d,seed=%" PRIu64, f->probability,
+			     f->seed);
+	if (f->mode == FAULT_PROBABILITY && f->times > 1)
+		snprintf(tail + n, sizeof(tail) - (size_t)n, ",times=%d", f->times);
 	snprintf(out, FAULT_TEXT_MAX, "%s%s", head, tail);
 }
 

@@ -29,12 +29,13 @@ struct fault {
 	enum fault_facility facility;
 	enum fault_mode mode;
 	int nth; /* 1..: mode nth; in a sweep's result the n of that point */
-	int times; /* burst: how many of the first allocations fail, 1..LIMIT_TIMES */
+	int times; /* how many fail, 1..LIMIT_TIMES: burst, the first; probability, at most */
 	int probability; /* percent, 1..100 */
 	uint64_t seed; /* probability: which allocation fails is drawn from it */
 };
 
-/* site pte_alloc_one, within split, fail_page_alloc, mode none, times 3, seed 1. */
+/* site pte_alloc_one, within split, fail_page_alloc, mode none, times 3 (1 with probability),
+ * seed 1. */
 void fault_defaults(struct fault *f);
 /* Strict: unknown keys, unknown words and values out of range are errors that name the path; so
  * is a mode without the number it needs. What the mode does not use has its default afterwards. */

@@ -158,8 +158,10 @@ void result_title(const struct result *r, char *out, size_t size)
 		snprintf(what, sizeof(what), "sweep nth=%d", f->nth);
 	else
 		snprintf(what, sizeof(what), "%s", fault_mode_name(f->mode));
+	if (f->mode == FAULT_PROBABILITY && f->times > 1)
+		n += snprintf(where, sizeof(where), " times=%d", f->times);
 	if (strcmp(f->site, defaults.site) != 0)
-		n += snprintf(where, sizeof(where), " site=%s", f->site);
+		n += snprintf(where + n, sizeof(where) - (size_t)n, " site=%s", f->site);
 	if (f->within != defaults.within)
 		n += snprintf(where + n, sizeof(where) - (size_t)n, " within=%s",
 			      fault_within_name(f->within));

@@ -69,6 +69,7 @@ struct fault_arm {
 	enum fault_facility facility;
 	uint32_t nth; /* what goes to fail-nth; 0 for none and burst */
 	uint32_t times; /* no more than this many failures; 0 for none */
+	uint32_t gap; /* allocations that pass behind the one that fail-nth makes fail */
 	int32_t thread; /* the kernel thread that is armed; 0: the calling task */
 	int nth_fd, fail_fd; /* its fail-nth and make-it-fail; -1: not used */
 	uint32_t injected; /* failures really injected, exact */
@@ -100,7 +101,7 @@ void fault_session_close(struct fault_session *session);
 /* Init: fills in `arm` for point `nth` of a sweep, or for the spec's only point. */
 void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32_t nth);
 
-/* Init, before each point: refills `times`, by which failures are counted. */
+/* Init, before each point: refills `times`, by which failures are counted, and `space`. */
 int fault_arm_refill(const struct fault_arm *arm, struct problem *problem)
 	__attribute__((warn_unused_result));
 

@@ -22,6 +22,24 @@
 #include <string.h>
 #include <unistd.h>
 
+/*
+ * Several failures that a seed decides, and the kernel's own die is not seeded. But it can be made
+ * to hold one gap: fail-nth makes the first one fail; from then on make-it-fail applies, where
+ * `space` lets a number of allocations pass and `times` ends the run that fails after them.
+ */
+static void init_probability(struct fault_arm *arm, const struct fault_spec *spec)
+{
+	struct prng_failures failures;
+
+	prng_failures(spec->seed, spec->probability, spec->times ? spec->times : 1, &failures);
+	/* `space` counts what should_fail() is given as size: 1 for a page, bytes for a slab object */
+	if (spec->facility == FAULT_FAILSLAB && failures.gap)
+		failures.run = 0;
+	arm->nth = failures.first;
+	arm->gap = failures.run ? failures.gap : 0;
+	arm->times = 1 + failures.run;
+}
+
 void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32_t nth)
 {
 	*arm = (struct fault_arm){
@@ -40,8 +58,7 @@ void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32
 		arm->times = 1;
 		break;
 	case FAULT_MODE_PROBABILITY:
-		arm->nth = prng_first_failure(spec->seed, spec->probability);
-		arm->times = 1;
+		init_probability(arm, spec);
 		break;
 	case FAULT_MODE_BURST:
 		arm->times = spec->times;
@@ -49,24 +66,32 @@ void fault_arm_init(struct fault_arm *arm, const struct fault_spec *spec, uint32
 	}
 }
 
-static void times_path(const struct fault_arm *arm, char *path, size_t size)
+static void knob_path(const struct fault_arm *arm, const char *knob, char *path, size_t size)
 {
-	snprintf(path, size, FAULT_DEBUGFS "%s/times", fault_facility_name(arm->facility));
+	snprintf(path, size, FAULT_DEBUGFS "%s/%s", fault_facility_name(arm->facility), knob);
+}
+
+static int write_knob(const struct fault_arm *arm, const char *knob, uint32_t value,
+		      struct problem *problem)
+{
+	char path[SETTING_PATH_MAX], text[16];
+	int r;
+
+	knob_path(arm, knob, path, sizeof(path));
+	snprintf(text, sizeof(text), "%" PRIu32, value);
+	r = file_write(path, text);
+	return r ? problem_set(problem, r, "cannot write %s: %s", path, strerror(-r)) : 0;
 }
 
 int fault_arm_refill(const struct fault_arm *arm, struct problem *problem)
 {
-	char path[SETTING_PATH_MAX], times[16];
 	int r;
 
 	if (arm->mode == FAULT_MODE_NONE)
 		return 0;
-	times_path(arm, path, sizeof(path));
-	snprintf(times, sizeof(times), "%" PRIu32, arm->times);
-	r = file_write(path, times);
-	if (r)
-		return problem_set(problem, r, "cannot write %s: %s", path, strerror(-r));
-	return 0;
+	r = write_knob(arm, "times", arm->times, problem);
+	/* it lets allocations pass while it is above 1 */
+	return r ? r : write_knob(arm, "space", arm->gap ? arm->gap + 1 : 0, problem);
 }
 
 static void task_path(int thread, const char *name, char *path, size_t size)
@@ -95,10 +120,10 @@ int fault_arm_open(struct fault_arm *arm, int thread)
 	int r = 0;
 
 	arm->thread = thread;
-	if (arm->mode == FAULT_MODE_BURST)
-		r = open_task(thread, "make-it-fail", &arm->fail_fd);
-	else if (arm->mode != FAULT_MODE_NONE)
+	if (arm->nth)
 		r = open_task(thread, "fail-nth", &arm->nth_fd);
+	if (!r && arm->times > (arm->nth ? 1u : 0u))
+		r = open_task(thread, "make-it-fail", &arm->fail_fd);
 	return r;
 }
 
@@ -130,7 +155,7 @@ static void collect_injected(struct fault_arm *arm)
 	char path[SETTING_PATH_MAX], text[32];
 	long left;
 
-	times_path(arm, path, sizeof(path));
+	knob_path(arm, "times", path, sizeof(path));
 	if (file_read(path, text, sizeof(text)) <= 0)
 		return;
 	left = strtol(text, NULL, 10);
@@ -147,7 +172,8 @@ void fault_disarm(struct fault_arm *arm)
 		return;
 	if (arm->nth_fd >= 0)
 		n = pread(arm->nth_fd, text, sizeof(text) - 1, 0);
-	/* a task that stays armed would spoil everything after this */
+	/* in the reverse order, so that nothing fails by make-it-fail that fail-nth was to count;
+	 * a task that stays armed would spoil everything after this */
 	if (write_number(arm->fail_fd, 0) || write_number(arm->nth_fd, 0))
 		abort();
 	if (n > 0) {

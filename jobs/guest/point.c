@@ -236,6 +236,16 @@ static int send_result(int port, const struct point_request *request, struct poi
 	return record_send(&record, port);
 }
 
+/* Which allocations the seed makes fail: the one at `index`, and `run` more behind `gap` others. */
+static void put_sequence(struct scenario *s, const struct fault_arm *fault)
+{
+	scenario_metric(s, "fault.index", fault->nth, "allocations");
+	if (fault->times < 2)
+		return;
+	scenario_metric(s, "fault.gap", fault->gap, "allocations");
+	scenario_metric(s, "fault.run", fault->times - 1, "allocations");
+}
+
 static void prepare(struct scenario *s, const struct point_request *request, struct point *point)
 {
 	const struct request_case *item = request->item;
@@ -251,7 +261,7 @@ static void prepare(struct scenario *s, const struct point_request *request, str
 	s->faulty = item->fault.mode != FAULT_MODE_NONE;
 	s->seed = item->fault.seed + request->nth;
 	if (item->fault.mode == FAULT_MODE_PROBABILITY)
-		scenario_metric(s, "fault.index", point->fault.nth, "allocations");
+		put_sequence(s, &point->fault);
 }
 
 int point_run(int port, const struct point_request *request, struct point_outcome *ret_outcome,

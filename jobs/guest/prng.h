@@ -20,4 +20,14 @@ uint64_t prng_next(uint64_t *state);
  */
 uint32_t prng_first_failure(uint64_t seed, unsigned int percent);
 
+/*
+ * The same draw, carried on: the first failure, `gap` allocations that pass, `run` that fail.
+ * At most `times` (>= 1) fail, the first one included; what would fail behind the run passes.
+ */
+struct prng_failures {
+	uint32_t first, gap, run;
+};
+void prng_failures(uint64_t seed, unsigned int percent, uint32_t times,
+		   struct prng_failures *ret_failures);
+
 #endif

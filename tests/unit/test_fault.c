@@ -64,6 +64,8 @@ static const struct {
 	{ "burst", "mode=burst,times=3" },
 	{ "burst,times=1000", "mode=burst,times=1000" },
 	{ "probability,probability=10", "mode=probability,probability=10,seed=1" },
+	{ "probability,probability=10,times=1", "mode=probability,probability=10,seed=1" },
+	{ "probability,probability=10,times=4", "mode=probability,probability=10,seed=1,times=4" },
 	{ "probability,probability=100,seed=0", "mode=probability,probability=100,seed=0" },
 	{ "sweep,site=__alloc.isra_1,within=any,facility=failslab",
 	  "mode=sweep,site=__alloc.isra_1,within=any,facility=failslab" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -82,11 +83,67 @@ static void test_distribution(void **state)
 	}
 }
 
+/* What the allocations of an operation come to, drawn one by one. */
+static void draw(uint64_t seed, unsigned int percent, bool *fails, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		fails[i] = prng_next(&seed) % 100 < percent;
+}
+
+static void test_sequence_is_the_draw(void **state)
+{
+	enum { N = 2000 };
+	static bool fails[N];
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 300; seed++) {
+		unsigned int percent = 10 + (unsigned int)(seed % 80);
+		struct prng_failures f;
+		uint32_t at;
+
+		draw(seed, percent, fails, N);
+		prng_failures(seed, percent, 5, &f);
+		assert_int_equal(f.first, prng_first_failure(seed, percent));
+		assert_true(f.run >= 1 && f.run <= 4);
+		assert_true(f.first + f.gap + f.run < N);
+		for (at = 0; at < f.first - 1; at++)
+			assert_false(fails[at]);
+		assert_true(fails[at++]);
+		for (uint32_t i = 0; i < f.gap; i++)
+			assert_false(fails[at++]);
+		for (uint32_t i = 0; i < f.run; i++)
+			assert_true(fails[at++]);
+		if (f.run < 4)
+			assert_false(fails[at]); /* the run ended by itself, not by `times` */
+	}
+}
+
+static void test_sequence_replays_and_ends(void **state)
+{
+	struct prng_failures a, b;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 100; seed++) {
+		prng_failures(seed, 40, 9, &a);
+		prng_failures(seed, 40, 9, &b);
+		assert_memory_equal(&a, &b, sizeof(a));
+		prng_failures(seed, 40, 1, &b);
+		assert_int_equal(b.first, a.first);
+		assert_int_equal(b.gap + b.run, 0);
+	}
+	prng_failures(7, 100, 6, &a);
+	assert_int_equal(a.first, 1);
+	assert_int_equal(a.gap, 0);
+	assert_int_equal(a.run, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_values),
 		cmocka_unit_test(test_seed_decides),
+		cmocka_unit_test(test_sequence_is_the_draw),
+		cmocka_unit_test(test_sequence_replays_and_ends),
 		cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_higher_percentage_fails_no_later),
 		cmocka_unit_test(test_distribution),

@@ -185,6 +185,8 @@ static void test_titles(void **state)
 		{ "a", "burst,times=4,site=b,within=any,facility=failslab", 1,
 		  "a burst times=4 site=b within=any facility=failslab" },
 		{ "a", "probability,probability=5,seed=6", 1, "a probability=5 seed=6" },
+		{ "a", "probability,probability=5,times=2,site=x", 1,
+		  "a probability=5 seed=1 times=2 site=x" },
 		{ "build", "none", 1, "build default" },
 	};
 
