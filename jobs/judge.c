@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jobs/metric.h"
 #include "jobs/parts.h"
 #include "lib/buf.h"
 #include "lib/limits.h"
@@ -357,10 +358,11 @@ static void judge_checks(const struct judge_input *in, struct result *r)
 	} else if (in->log->truncated || in->end == MACHINE_FLOOD) {
 		set_verdict(r, REASON_TRUNCATED,
 			    xstrdup("the log was cut: what is missing may hold a splat"));
+	} else if (in->scenario->kind == SCENARIO_KIND_METRIC) {
+		set_verdict(r, REASON_NONE, metric_line(r->metrics, r->n_metrics));
+		r->status = STATUS_DONE;
 	} else {
 		set_verdict(r, REASON_NONE, NULL);
-		if (in->scenario->kind == SCENARIO_KIND_METRIC)
-			r->status = STATUS_DONE;
 	}
 }
 

@@ -8,6 +8,8 @@
 #include "lib/buf.h"
 #include "lib/json.h"
 
+#define LINE_METRICS 3 /* of a result in one line of a list */
+
 /* One value, and where it came from. */
 struct value {
 	const struct result *result;
@@ -148,6 +150,20 @@ void metric_summarise(const struct result_doc *d, struct metric_summary **ret, s
 	free(groups);
 	free(scratch);
 	free(values);
+}
+
+char *metric_line(const struct metric *m, size_t n)
+{
+	struct buf line = BUF_INIT;
+
+	if (!n)
+		return NULL;
+	for (size_t i = 0; i < n && i < LINE_METRICS; i++)
+		buf_printf(&line, "%s%s %.6g%s%s", i ? ", " : "", text(m[i].name), m[i].value,
+			   *text(m[i].unit) ? " " : "", text(m[i].unit));
+	if (n > LINE_METRICS)
+		buf_printf(&line, " and %zu more", n - LINE_METRICS);
+	return buf_steal(&line);
 }
 
 struct json_object *metric_summaries_to_json(const struct metric_summary *m, size_t n)

@@ -32,6 +32,10 @@ void metric_summarise_values(double *values, size_t n, struct metric_summary *re
  * NULL when nothing was measured. It lasts as long as the document. */
 void metric_summarise(const struct result_doc *d, struct metric_summary **ret, size_t *ret_n);
 
+/* "rss.freed 64 pages, pages.one_byte_set 4096 pages": the first few of them in one line, owned by
+ * the caller; NULL when there is none. */
+char *metric_line(const struct metric *m, size_t n);
+
 /* The array "metric_summary" of docs/results.md. */
 struct json_object *metric_summaries_to_json(const struct metric_summary *m, size_t n);
 

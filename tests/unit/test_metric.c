@@ -145,6 +145,24 @@ static void test_what_does_not_count(void **state)
 	result_doc_free(&d);
 }
 
+static void test_line(void **state)
+{
+	struct metric m[] = {
+		{ (char *)"rss.freed", 64, (char *)"pages" },
+		{ (char *)"rate", 1.0 / 3, (char *)"MB/s" },
+		{ (char *)"bare", 1e9, NULL },
+		{ (char *)"fourth", 4, (char *)"" },
+		{ (char *)"fifth", 5, (char *)"" },
+	};
+	CLEANUP(free_p) char *one = metric_line(m, 1);
+	CLEANUP(free_p) char *all = metric_line(m, 5);
+
+	(void)state;
+	assert_null(metric_line(m, 0));
+	assert_string_equal(one, "rss.freed 64 pages");
+	assert_string_equal(all, "rss.freed 64 pages, rate 0.333333 MB/s, bare 1e+09 and 2 more");
+}
+
 static void test_json(void **state)
 {
 	CLEANUP(json_put_p) struct json_object *o = NULL;
@@ -176,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_what_is_apart),
 		cmocka_unit_test(test_what_does_not_count),
+		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_json),
 	};
 
