@@ -75,6 +75,7 @@ bool splat_is_dispatcher(const char *func);
 struct report {
 	const struct splat_row *row;
 	size_t first, end; /* lines [first, end), those of others in between not included */
+	size_t said; /* the line that `row` fits: mostly the first */
 	int caller; /* whose lines; KLOG_NO_CALLER = all */
 	const char *corrupted; /* why it is not whole, or NULL */
 	struct klog_frame rip; /* kernel-mode RIP (pc, NIP), name "" without one */
@@ -88,9 +89,15 @@ void report_read(struct klog *k, size_t first, const struct splat_row *row, stru
 /* True for a line of this report. */
 bool report_owns(const struct report *r, const struct klog_line *l);
 
-/* --- what it says (splat_title.c) ----------------------------------------------------------- */
+/* --- what it says (splat_title.c, splat_print.c) --------------------------------------------- */
 
 /* Title, fingerprint, excerpt, kind; console_offset is left alone. */
 void report_describe(const struct klog *k, const struct report *r, struct splat *ret);
+/* 16 hex digits that are the same for every build of the same defect. `stem`: the title without the
+ * function, `func`: the function. */
+void report_fingerprint(const struct klog *k, const struct report *r, const char *stem,
+			const char *func, char ret[17]);
+/* [s, end) with numbers and addresses made equal. Owned. */
+char *report_plain_text(const char *s, const char *end);
 
 #endif

@@ -45,7 +45,6 @@ static enum end_class end_class(const struct splat_row *row)
 	case SPLAT_LOCKDEP:
 	case SPLAT_ATOMIC:
 	case SPLAT_MEMLEAK:
-	case SPLAT_SLAB:
 		return row->flags & ROW_LEADS ? END_MARK : END_TRACE;
 	case SPLAT_RCU_STALL:
 	case SPLAT_SOFT_LOCKUP:
@@ -195,6 +194,14 @@ bool report_owns(const struct report *r, const struct klog_line *l)
 	       (r->caller == KLOG_NO_CALLER || l->caller == r->caller);
 }
 
+/* The trace that counts was seen: objects and locks have traces of their own before it. */
+static bool traced(const struct reader *rd)
+{
+	enum splat_kind kind = rd->r->row->kind;
+
+	return rd->frames && (rd->headed || (kind != SPLAT_SLAB && kind != SPLAT_LOCKDEP));
+}
+
 /* A row inside the report: true when it is a part of it and not another report's beginning. */
 static bool absorbs(const struct reader *rd, const struct splat_row *row)
 {
@@ -203,9 +210,24 @@ static bool absorbs(const struct reader *rd, const struct splat_row *row)
 	if (row->kind == SPLAT_NONE || (row->flags & ROW_HEADLESS))
 		return true;
 	if (row->flags & ROW_FOLLOWS)
-		return rd->frames == 0 || rd->class == END_STALL || rd->class == END_OOM;
-	return (mine->flags & ROW_LEADS) && rd->frames == 0 &&
-	       (row->kind == SPLAT_WARN || row->kind == SPLAT_BUG);
+		return !traced(rd) || rd->class == END_STALL || rd->class == END_OOM;
+	/* One says what is wrong, the other where; some architectures print the latter first. */
+	if (traced(rd))
+		return false;
+	return ((mine->flags & ROW_LEADS) &&
+		(row->kind == SPLAT_WARN || row->kind == SPLAT_BUG || row->kind == mine->kind)) ||
+	       ((row->flags & ROW_LEADS) && (mine->kind == SPLAT_WARN || mine->kind == SPLAT_BUG));
+}
+
+/* A part of the report that tells more than the line that it began with. */
+static void absorb(struct reader *rd, const struct splat_row *row, size_t at)
+{
+	struct report *r = rd->r;
+
+	if ((row->flags & ROW_LEADS) && !(r->row->flags & ROW_LEADS)) {
+		r->row = row;
+		r->said = at;
+	}
 }
 
 enum line_place { PLACE_MINE, PLACE_LAST, PLACE_NOT_MINE, PLACE_END };
@@ -213,7 +235,7 @@ enum line_place { PLACE_MINE, PLACE_LAST, PLACE_NOT_MINE, PLACE_END };
 /* A line that begins a report of its own. */
 static enum line_place place_of_other(struct reader *rd, const struct splat_row *row)
 {
-	bool whole = rd->frames > 0 || rd->class == END_LINE;
+	bool whole = traced(rd) || rd->class == END_LINE;
 
 	if (row->kind == SPLAT_PANIC || row->kind == SPLAT_BOOT)
 		return PLACE_END;
@@ -246,8 +268,9 @@ static enum line_place place_behind(struct reader *rd, const struct klog_line *l
 	return PLACE_MINE;
 }
 
-static enum line_place place_of(struct reader *rd, struct klog_line *l)
+static enum line_place place_of(struct reader *rd, size_t at)
 {
+	struct klog_line *l = &rd->k->lines[at];
 	const struct splat_row *row;
 	struct klog_frame f;
 
@@ -255,7 +278,7 @@ static enum line_place place_of(struct reader *rd, struct klog_line *l)
 		return PLACE_END;
 	if (klog_find(l, "-----[ cut here")) {
 		/* The WARNING that is due comes behind it. */
-		if (rd->frames || !(rd->r->row->flags & ROW_LEADS))
+		if (traced(rd) || !(rd->r->row->flags & ROW_LEADS))
 			return PLACE_END;
 		return PLACE_MINE;
 	}
@@ -266,8 +289,13 @@ static enum line_place place_of(struct reader *rd, struct klog_line *l)
 	if (rd->class == END_OOM && klog_find(l, "Killed process"))
 		return PLACE_LAST;
 	row = splat_row_of(l);
+	/* A symbolizer repeats the line for every function that was inlined there. */
+	if (row && row == rd->r->row && rd->own < 3 && row->func == FUNC_AFTER)
+		return PLACE_MINE;
 	if (row && !absorbs(rd, row))
 		return place_of_other(rd, row);
+	if (row)
+		absorb(rd, row, at);
 	if (is_trace_head(l)) {
 		if (rd->class == END_TRACE && rd->headed && rd->frames)
 			return PLACE_END;
@@ -322,9 +350,14 @@ static void find_end(struct reader *rd)
 		struct klog_line *l = &k->lines[i];
 		enum line_place place;
 
-		if (!report_owns(r, l) || l->used)
+		if (!report_owns(r, l))
 			continue;
-		place = place_of(rd, l);
+		if (l->used) {
+			/* An earlier report took it, or thought so. */
+			r->corrupted = "lines of another report are between its own";
+			continue;
+		}
+		place = place_of(rd, i);
 		ended = place == PLACE_END || place == PLACE_LAST;
 		if (place != PLACE_MINE && place != PLACE_LAST)
 			continue;
@@ -433,7 +466,9 @@ void report_read(struct klog *k, size_t first, const struct splat_row *row, stru
 {
 	struct reader rd = { .k = k, .r = ret, .class = end_class(row) };
 
-	*ret = (struct report){ .row = row, .first = first, .caller = k->lines[first].caller };
+	*ret = (struct report){
+		.row = row, .first = first, .said = first, .caller = k->lines[first].caller
+	};
 	/* Nothing of it comes behind its end. */
 	if (is_report_end(&k->lines[first]))
 		rd.class = END_LINE;

@@ -109,7 +109,8 @@ static const struct splat_row rows[] = {
 	ROW("bad pte ", BAD_PAGE, "bad pte", NONE, 0),
 
 	/* mm/slub.c, mm/slab_common.c, mm/kmemleak.c */
-	ROW("BUG ", SLAB, NULL, FRAME, ROW_START, .also = "): "),
+	ROW("overwritten] 0x", SLAB, NULL, FRAME, ROW_LEADS),
+	ROW("BUG ", SLAB, NULL, FRAME, ROW_START | ROW_LEADS, .also = "): "),
 	ROW("slab error in ", SLAB, "slab error", FRAME, 0),
 	ROW("Slab cache still has objects when called from", SLAB, "slab cache still has objects",
 	    LINE, ROW_LEADS),
@@ -163,7 +164,8 @@ static const struct splat_row rows[] = {
 	    .also = " in preemptible"),
 
 	/* net/core/dev.c */
-	ROW("unregister_netdevice: waiting for ", NETDEV, NULL, NONE, 0),
+	ROW("unregister_netdevice: waiting for ", NETDEV,
+	    "unregister_netdevice: waiting for a device to become free", NONE, 0),
 
 	/* kernel/panic.c __warn(); 6.19 puts the file first and the CPU last */
 	ROW("WARNING: ", WARN, "WARNING", LINE, ROW_START, .also = " at "),

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Title, fingerprint and excerpt of one report; docs/classify.md tells the rules and why they are
- * as they are.
- */
+/* Title and excerpt of one report. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +8,8 @@
 #include "agent/splat.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
-#include "lib/hash.h"
 
 #define TITLE_MAX 120
-
-/* A function that takes less is one that a compiler may as well put into its caller. */
-#define SMALL_BYTES 0x80
 
 static size_t rest_of(const struct klog_line *l, const char *p)
 {
@@ -74,7 +67,7 @@ static const struct klog_frame *first_frame(const struct report *r)
 /* The function of the title. */
 static void guilty(const struct klog *k, const struct report *r, char out[FUNC_MAX])
 {
-	const struct klog_line *l = &k->lines[r->first];
+	const struct klog_line *l = &k->lines[r->said];
 	const struct klog_frame *frame = first_frame(r);
 	struct klog_frame f;
 
@@ -124,8 +117,7 @@ static size_t number_len(const char *s, const char *end)
 	return decimal == n || n >= 8 ? n : 0;
 }
 
-/* [s, end) with numbers and addresses made equal. Owned. */
-static char *without_numbers(const char *s, const char *end)
+char *report_plain_text(const char *s, const char *end)
 {
 	struct buf b = BUF_INIT;
 
@@ -139,27 +131,37 @@ static char *without_numbers(const char *s, const char *end)
 			buf_char(&b, *s++);
 		}
 	}
-	while (b.len && b.data[b.len - 1] == ' ')
+	while (b.len && strchr(" .", b.data[b.len - 1]))
 		b.data[--b.len] = '\0';
 	return buf_steal(&b);
+}
+
+/* "BUG kmalloc-64 (Not tainted): Poison overwritten", "[Poison overwritten] 0xffff…". Owned. */
+static char *slab_stem(const struct klog_line *l)
+{
+	const char *what = klog_find(l, "): "), *end = l->text + l->len;
+	CLEANUP(free_p) char *text = NULL;
+
+	if (what) {
+		what += 3;
+	} else {
+		what = l->text + (l->len && l->text[0] == '[');
+		end = memchr(what, ']', rest_of(l, what));
+	}
+	text = report_plain_text(what, end ? end : l->text + l->len);
+	return xasprintf("slab: %s", text);
 }
 
 /* The title up to the function. Owned. */
 static char *stem_of(const struct klog *k, const struct report *r)
 {
-	const struct klog_line *l = &k->lines[r->first];
+	const struct klog_line *l = &k->lines[r->said];
 	const char *s = klog_find(l, r->row->match), *end = l->text + l->len, *in;
 
 	if (r->row->title)
 		return xstrdup(r->row->title);
-	/* "BUG kmalloc-64 (Not tainted): Poison overwritten" */
-	if (r->row->kind == SPLAT_SLAB) {
-		const char *what = klog_find(l, "): ");
-		CLEANUP(free_p)
-		char *text = what ? without_numbers(what + 3, end) : xstrdup("corruption");
-
-		return xasprintf("slab: %s", text);
-	}
+	if (r->row->kind == SPLAT_SLAB)
+		return slab_stem(l);
 	if (r->row->func == FUNC_AFTER || r->row->kind == SPLAT_UBSAN) {
 		in = klog_find(l, " in ");
 		if (in)
@@ -167,7 +169,7 @@ static char *stem_of(const struct klog *k, const struct report *r)
 	}
 	if (r->row->func == FUNC_AFTER && end - s > 5)
 		s += strlen("BUG: ");
-	return without_numbers(s, end);
+	return report_plain_text(s, end);
 }
 
 /* "Read of size 8 at addr …" on one of the next lines. */
@@ -198,99 +200,6 @@ static char *rss_stem(const struct klog_line *l, const char *stem)
 	return n ? xasprintf("%s %.*s", stem, (int)n, type + 5) : xstrdup(stem);
 }
 
-/* The source file that a WARNING, a BUG or UBSAN names: without its line, which changes with every
- * patch. "" when there is none. */
-static void source_of(const struct klog *k, const struct report *r, char out[REPORT_FILE_MAX])
-{
-	static const char *const heads[] = { "kernel BUG at ", "WARNING: ", "UBSAN: " };
-
-	out[0] = '\0';
-	for (size_t i = r->first; i < r->end && !*out; i++) {
-		const struct klog_line *l = &k->lines[i];
-		const char *dot = NULL, *from;
-
-		if (!report_owns(r, l) || !l->used)
-			continue;
-		for (size_t h = 0; h < ARRAY_SIZE(heads) && !dot; h++) {
-			const char *p = klog_find(l, heads[h]);
-
-			if (!p)
-				continue;
-			dot = memmem(p, rest_of(l, p), ".c:", 3);
-			if (!dot)
-				dot = memmem(p, rest_of(l, p), ".h:", 3);
-		}
-		if (!dot)
-			continue;
-		for (from = dot; from > l->text && from[-1] != ' '; from--)
-			;
-		/* Trees built elsewhere print the whole path: what is inside the tree counts. */
-		if (memmem(from, (size_t)(dot - from), "/./", 3))
-			from = (const char *)memmem(from, (size_t)(dot - from), "/./", 3) + 3;
-		snprintf(out, REPORT_FILE_MAX, "%.*s", (int)(dot + 2 - from), from);
-	}
-}
-
-/* __x64_sys_mprotect, __arm64_sys_mprotect, SyS_mprotect … are one. */
-static void plain_entry(const char *name, char out[KLOG_SYMBOL_MAX])
-{
-	const char *sys = strstr(name, "sys_");
-
-	if (strncmp(name, "SyS_", 4) == 0 || strncmp(name, "SYSC_", 5) == 0)
-		snprintf(out, KLOG_SYMBOL_MAX, "sys_%s", strchr(name, '_') + 1);
-	else if (sys && (sys == name || (name[0] == '_' && name[1] == '_')))
-		snprintf(out, KLOG_SYMBOL_MAX, "%s", sys);
-	else
-		snprintf(out, KLOG_SYMBOL_MAX, "%s", name);
-}
-
-/* Whom the innermost dispatcher called; "" when there is none. */
-static void entry_of(const struct report *r, char out[KLOG_SYMBOL_MAX])
-{
-	out[0] = '\0';
-	for (int i = 1; i < r->n_frames && !*out; i++) {
-		const char *callee = r->frames[i - 1].name;
-
-		if (splat_is_dispatcher(r->frames[i].name) && !splat_is_dispatcher(callee) &&
-		    !splat_is_helper(callee))
-			plain_entry(callee, out);
-	}
-}
-
-/* The first function that no compiler puts into its caller, as far as its size tells. */
-static const char *anchor_of(const struct report *r)
-{
-	for (int i = 0; i < r->n_frames; i++) {
-		const struct klog_frame *f = &r->frames[i];
-
-		if (splat_is_helper(f->name) || (f->size && f->size < SMALL_BYTES))
-			continue;
-		return f->name;
-	}
-	return "";
-}
-
-static void fingerprint(const struct klog *k, const struct report *r, const char *stem,
-			const char *func, char out[17])
-{
-	char file[REPORT_FILE_MAX], entry[KLOG_SYMBOL_MAX], hex[HASH_HEX_MAX];
-	const char *anchor = anchor_of(r), *parts[6];
-	int n = 0;
-
-	source_of(k, r, file);
-	entry_of(r, entry);
-	parts[n++] = splat_kind_name(r->row->kind);
-	parts[n++] = stem;
-	if (r->row->func != FUNC_NONE) {
-		parts[n++] = r->row->kind == SPLAT_KCSAN || !*anchor ? func : anchor;
-		parts[n++] = file;
-		parts[n++] = entry;
-	}
-	parts[n] = NULL;
-	hash_strings(parts, hex);
-	snprintf(out, 17, "%.16s", hex);
-}
-
 static char *excerpt_of(const struct klog *k, const struct report *r)
 {
 	struct buf b = BUF_INIT;
@@ -313,7 +222,6 @@ static char *excerpt_of(const struct klog *k, const struct report *r)
 
 void report_describe(const struct klog *k, const struct report *r, struct splat *ret)
 {
-	const struct klog_line *l = &k->lines[r->first];
 	CLEANUP(free_p) char *stem = stem_of(k, r);
 	CLEANUP(free_p) char *all = NULL;
 	char func[FUNC_MAX];
@@ -322,7 +230,7 @@ void report_describe(const struct klog *k, const struct report *r, struct splat 
 	if (r->row->kind == SPLAT_BAD_RSS || r->row->kind == SPLAT_KASAN) {
 		char *more = r->row->kind == SPLAT_KASAN
 				     ? xasprintf("%s%s", stem, kasan_access(k, r))
-				     : rss_stem(l, stem);
+				     : rss_stem(&k->lines[r->said], stem);
 
 		free(stem);
 		stem = more;
@@ -331,7 +239,7 @@ void report_describe(const struct klog *k, const struct report *r, struct splat 
 		all = xasprintf("%s %s %s", stem, r->row->word ? r->row->word : "in", func);
 	ret->kind = r->row->kind;
 	ret->title = str_printable(all ? all : stem, strlen(all ? all : stem));
-	fingerprint(k, r, stem, func, ret->fingerprint);
+	report_fingerprint(k, r, stem, func, ret->fingerprint);
 	ret->excerpt = excerpt_of(k, r);
 	ret->corrupted = xstrdup(r->corrupted);
 }

@@ -68,7 +68,7 @@ static void check_golden(const char *folder, const char *name, int stem)
 			 buf_cstr(&want));
 }
 
-/* Every log of a folder; returns how many there were. */
+/* Every log of a folder and of the folders in it; returns how many there were. */
 static int check_folder(const char *folder)
 {
 	DIR *d = opendir(folder);
@@ -78,7 +78,11 @@ static int check_folder(const char *folder)
 	for (struct dirent *e; (e = readdir(d));) {
 		size_t len = strlen(e->d_name);
 
-		if (len > 4 && strcmp(e->d_name + len - 4, ".log") == 0) {
+		if (e->d_type == DT_DIR && e->d_name[0] != '.') {
+			CLEANUP(free_p) char *below = xasprintf("%s/%s", folder, e->d_name);
+
+			n += check_folder(below);
+		} else if (len > 4 && strcmp(e->d_name + len - 4, ".log") == 0) {
 			check_golden(folder, e->d_name, (int)len - 4);
 			n++;
 		}
@@ -91,7 +95,7 @@ static void golden(void **state)
 {
 	(void)state;
 	assert_true(check_folder(GOLDEN "/real") >= 4);
-	assert_true(check_folder(GOLDEN "/synthetic") >= 16);
+	assert_true(check_folder(GOLDEN "/synthetic") >= 40);
 }
 
 static void first_of(const char *log, struct splat *s)
