@@ -49,5 +49,10 @@ char *repro_command(const struct testrun_opts *opts, enum accel accel, const str
 	repro_quote(&b, text);
 	buf_printf(&b, " --memory %d --cpus %d --accel %s", opts->machine.memory_mib,
 		   opts->machine.cpus, accel_name(accel));
+	if (opts->replay)
+		buf_str(&b, " --replay");
+	else if (r->status == STATUS_FAIL && accel == ACCEL_TCG && f.mode != FAULT_SWEEP)
+		buf_str(&b,
+			" # add --replay: the same to the instruction, --gdb: stop where it fails");
 	return buf_steal(&b);
 }

@@ -14,7 +14,7 @@ struct buf;
  * quotes. */
 void repro_quote(struct buf *out, const char *s);
 /* "faultline run --kernel X --scenario S --fault F --memory M --cpus C --accel A"; a sweep's point
- * becomes mode=nth with its n. `accel` is the one that was used. Owned. */
+ * becomes mode=nth with its n. What failed is offered to be replayed, in a comment. `accel` is the one that was used. Owned. */
 char *repro_command(const struct testrun_opts *opts, enum accel accel, const struct result *r);
 
 #endif

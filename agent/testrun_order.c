@@ -88,6 +88,9 @@ void order_learn(struct testrun *run)
 	CLEANUP(free_p) char *path = history_path(run);
 	char title[LIMIT_NAME_LEN];
 
+	/* These take as long as they take. */
+	if (run->opts->replay || run->opts->gdb_fd)
+		return;
 	for (size_t i = 0; i < run->n_cases; i++) {
 		const struct tcase *c = &run->cases[i];
 

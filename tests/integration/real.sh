@@ -43,4 +43,9 @@ repro=$(jq -r '[.results[] | select(.case == "split.mprotect" and .status == "FA
 PATH=$bin:$PATH bash -c "$repro" >"$tmp/repro.out" 2>"$tmp/repro.log"
 equal "the repro fails again" $? 1
 check "with the same BUG" grep -q 'FAIL *bug .*kernel BUG in' "$tmp/repro.out"
+
+kernel=$(sed -n 's/.* --kernel \([^ ]*\).*/\1/p' <<<"$repro")
+mkdir "$tmp/kernel"
+ln -s "$kernel" "${kernel%/arch/*}/System.map" "${kernel%/arch/*}/vmlinux" "$tmp/kernel"
+check "machines of every kind" tests/integration/machines.sh "$tmp/kernel"
 finish

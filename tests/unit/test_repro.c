@@ -76,6 +76,28 @@ static void check(const struct result *r, const char *prefix, enum fault_mode mo
 			strstr(cmd, "faultline run --kernel '/k/my image' --symbols /k/map"));
 }
 
+static void offers(void **state)
+{
+	struct testrun_opts o = { .kernel = "/k", .machine = { 1, 128 } };
+	struct result r = result_of(FAULT_NTH, 2, false);
+	CLEANUP(free_p) char *failed = NULL;
+	CLEANUP(free_p) char *passed = NULL;
+	CLEANUP(free_p) char *replayed = NULL;
+
+	(void)state;
+	r.status = STATUS_FAIL;
+	failed = repro_command(&o, ACCEL_TCG, &r);
+	assert_non_null(strstr(failed, " --accel tcg # add --replay"));
+	o.replay = true;
+	replayed = repro_command(&o, ACCEL_TCG, &r);
+	assert_non_null(strstr(replayed, " --accel tcg --replay"));
+	assert_null(strchr(replayed, '#'));
+	o.replay = false;
+	r.status = STATUS_PASS;
+	passed = repro_command(&o, ACCEL_TCG, &r);
+	assert_null(strchr(passed, '#'));
+}
+
 static void commands(void **state)
 {
 	struct result point = result_of(FAULT_SWEEP, 3, false);
@@ -95,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quotes_words),
 		cmocka_unit_test(commands),
+		cmocka_unit_test(offers),
 	};
 
 	return cmocka_run_group_tests_name("repro", tests, NULL, NULL);
