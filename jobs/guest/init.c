@@ -14,12 +14,14 @@
 #include "machine.h"
 #include "port.h"
 #include "request.h"
+#include "uapi.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -126,6 +128,8 @@ int main(void)
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 
+	/* a case that makes memory scarce must not swap out who judges it, nor be charged with it */
+	(void)mlockall(MCL_CURRENT | MCL_FUTURE | UAPI_MCL_ONFAULT);
 	machine_mount();
 	(void)kmsg_open();
 	machine_tune();

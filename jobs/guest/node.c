@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define VM_DIR "/proc/sys/vm/"
-#define MAX_PTES_NONE "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none"
 #define HUGE_ORDER 9
 #define TRIES 8
 #define DRAINS 32 /* from 3000 pages to 60, an eighth at a time (decay_pcp_high()) */
@@ -53,7 +52,7 @@ int node_move(void *page, int node)
 }
 
 /* "Node 1 MemFree: 123 kB" */
-static size_t free_bytes(int node)
+static size_t read_bytes(int node, const char *key)
 {
 	char path[64], text[2048];
 	const char *at;
@@ -61,8 +60,8 @@ static size_t free_bytes(int node)
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
 	if (file_read(path, text, sizeof(text)) <= 0)
 		return 0;
-	at = strstr(text, "MemFree:");
-	return at ? strtoul(at + strlen("MemFree:"), NULL, 10) << 10 : 0;
+	at = strstr(text, key);
+	return at ? strtoul(at + strlen(key), NULL, 10) << 10 : 0;
 }
 
 /*
@@ -95,15 +94,17 @@ static bool touched_huge(char *start, int node)
 	       !memchr(present, 0, sizeof(present));
 }
 
-static bool take_huge(int node)
+/* Takes huge pages until there is none, or until no more than `keep` bytes are free. */
+static bool take_huge(int node, size_t keep)
 {
-	size_t size = free_bytes(node) + 2 * THP_SIZE;
+	size_t size = read_bytes(node, "MemFree:") + 2 * THP_SIZE;
 	char *map = map_on(node, size, MADV_HUGEPAGE), *start, *end = map + size;
 
 	if (!map)
 		return false;
 	start = (char *)(((uintptr_t)map + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1));
-	while (start + THP_SIZE <= end && touched_huge(start, node))
+	while (start + THP_SIZE <= end && read_bytes(node, "MemFree:") > keep &&
+	       touched_huge(start, node))
 		start += THP_SIZE;
 	/* what went to another node, or is not huge */
 	munmap(start, (size_t)(end - start));
@@ -143,26 +144,22 @@ static bool huge_page_left(int node)
 	return left;
 }
 
+/* Or the shrinker for underused THPs takes back what holds only zeroes. */
+static bool keep_zeroes(struct scenario *s)
+{
+	return scenario_setting(s, "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none",
+				"511");
+}
+
 static bool set_knobs(struct scenario *s)
 {
-	static const struct {
-		const char *path, *value;
-	} knobs[] = {
-		/* what fills the node is locked, and must not be moved together */
-		{ VM_DIR "compact_unevictable_allowed", "0" },
-		/* what the kernel keeps for itself has to be less than a huge page */
-		{ VM_DIR "min_free_kbytes", "64" },
-		/* CPUs may keep no more for themselves than they must: 4 batches */
-		{ VM_DIR "percpu_pagelist_high_fraction", "1000000000" },
-		/* or the shrinker for underused THPs takes back what holds only zeroes */
-		{ MAX_PTES_NONE, "511" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++)
-		if (!scenario_setting(s, knobs[i].path, knobs[i].value))
-			return false;
-	return true;
+	/* what fills the node is locked, and must not be moved together */
+	return scenario_setting(s, VM_DIR "compact_unevictable_allowed", "0") &&
+	       /* what the kernel keeps for itself has to be less than a huge page */
+	       scenario_setting(s, VM_DIR "min_free_kbytes", "64") &&
+	       /* CPUs may keep no more for themselves than they must: 4 batches */
+	       scenario_setting(s, VM_DIR "percpu_pagelist_high_fraction", "1000000000") &&
+	       keep_zeroes(s);
 }
 
 /* Each refresh lets each CPU give back a part of what it keeps above its limit. */
@@ -180,7 +177,7 @@ static int fill(int node, size_t free_pages)
 	size_t page;
 
 	/* after the huge pages there may be one left that only the watermark kept */
-	if (!single || !take_huge(node) || !take_single(node, 2 * THP_PAGES))
+	if (!single || !take_huge(node, 0) || !take_single(node, 2 * THP_PAGES))
 		return -errno;
 	for (page = 0; page < 2 * free_pages; page += 2)
 		if (munmap(single + page * THP_PAGE, THP_PAGE))
@@ -213,10 +210,24 @@ bool node_exhaust(struct scenario *s, int node, size_t free_pages)
 		drain_cpus();
 		if (!huge_page_left(node))
 			return true;
-		if (!take_huge(node))
+		if (!take_huge(node, 0))
 			r = -errno;
 	}
 	scenario_check(s, "harness.node", false, "cannot fill it: %s",
 		       r ? strerror(-r) : "it still has a free huge page");
 	return false;
+}
+
+bool node_press(struct scenario *s, int node)
+{
+	size_t total = read_bytes(node, "MemTotal:");
+
+	if (!keep_zeroes(s))
+		return false;
+	if (!take_huge(node, total / 8)) {
+		scenario_check(s, "harness.node", false, "cannot fill it: %s", strerror(errno));
+		return false;
+	}
+	/* in ten-thousandths: below three tenths kswapd wakes up, above six it rests */
+	return scenario_setting(s, VM_DIR "watermark_scale_factor", "3000");
 }

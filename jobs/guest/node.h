@@ -28,4 +28,11 @@ int node_move(void *page, int node);
  */
 bool node_exhaust(struct scenario *s, int node, size_t free_pages);
 
+/*
+ * Fills the node but for an eighth, with memory that cannot be reclaimed, and sets the watermarks
+ * so that this is too little: the next allocation that may come from nowhere else wakes kswapd. As
+ * node_exhaust() otherwise.
+ */
+bool node_press(struct scenario *s, int node);
+
 #endif

@@ -18,7 +18,10 @@
 #define MADV_PAGEOUT 21
 #endif
 
+/* and include/uapi/asm-generic/mman.h */
 #define UAPI_MLOCK_ONFAULT 1U
+#define UAPI_MCL_ONFAULT 4
+
 #define UAPI_MADV_HWPOISON 100
 #define UAPI_MADV_SOFT_OFFLINE 101
 
