@@ -19,6 +19,7 @@ void collect_init(struct collect *c, collect_fn fn, void *arg)
 void collect_free(struct collect *c)
 {
 	buf_free(&c->line);
+	buf_free(&c->output);
 	free(c->cases);
 	c->cases = NULL;
 	c->n_cases = 0;
@@ -122,6 +123,31 @@ static int on_begin(struct collect *c, const struct jval *v, struct error *err)
 	return 0;
 }
 
+/* What a selftest wrote: kept until its result. */
+static int on_output(struct collect *c, const struct jval *v, struct error *err)
+{
+	int64_t id, nth;
+	const char *text;
+	int r = json_get_i64(v, "id", 0, INT64_MAX, &id, err);
+
+	if (!r)
+		r = json_get_i64(v, "nth", 0, FAULT_NTH_MAX, &nth, err);
+	if (!r)
+		r = json_get_str(v, "text", LIMIT_RECORD_BYTES, &text, err);
+	if (!r)
+		r = check_turn(c, "output", id, (int)nth, err);
+	if (r < 0)
+		return r;
+	if (!c->open)
+		return error_set(err, -EPROTO, "output id=%lld outside of its point",
+				 (long long)id);
+	if (c->output.len + strlen(text) > LIMIT_OUTPUT_BYTES)
+		return error_set(err, -EPROTO, "a program's output of more than %d bytes",
+				 LIMIT_OUTPUT_BYTES);
+	buf_str(&c->output, text);
+	return 0;
+}
+
 static int on_result(struct collect *c, const struct jval *v, struct error *err)
 {
 	struct point p = { 0 };
@@ -139,6 +165,7 @@ static int on_result(struct collect *c, const struct jval *v, struct error *err)
 		point_free(&p);
 		return r;
 	}
+	p.output = c->output.len ? buf_steal(&c->output) : NULL;
 	due = &c->cases[c->at];
 	c->open = false;
 	c->results++;
@@ -187,6 +214,8 @@ static int take_record(struct collect *c, const char *text, size_t len, struct e
 		return on_begin(c, &v, err);
 	if (strcmp(type, "result") == 0)
 		return on_result(c, &v, err);
+	if (strcmp(type, "output") == 0)
+		return on_output(c, &v, err);
 	if (strcmp(type, "end") == 0)
 		return on_end(c, err);
 	return error_set(err, -EPROTO, "unknown record type '%.40s'", type);

@@ -53,6 +53,7 @@ enum collect_state {
 
 struct collect {
 	struct buf line;
+	struct buf output; /* of the open point */
 	enum collect_state state;
 	struct collect_case *cases; /* owned copy */
 	size_t n_cases;

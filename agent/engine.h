@@ -102,6 +102,8 @@ enum isolation {
 const char *isolation_name(enum isolation i);
 bool isolation_parse(const char *s, enum isolation *ret);
 
+struct selftests; /* agent/selftests.h */
+
 struct testrun_opts {
 	const char *kernel; /* bzImage */
 	const char *symbols; /* System.map, recorded in repro; may be NULL */
@@ -110,6 +112,8 @@ struct testrun_opts {
 	const struct plan_case *cases;
 	size_t n_cases;
 	struct plan_machine machine;
+	const struct selftests *selftests; /* programs for selftests.*; NULL: none */
+	const struct result_doc *baseline; /* what selftests.* are compared with; NULL: nothing */
 	enum accel accel;
 	uint64_t shuffle_seed; /* 0 = longest first; else the order is drawn from it, up to
 				* INT64_MAX */

@@ -41,7 +41,8 @@ static void write_entry(struct buf *out, size_t start, unsigned int ino, const s
 	pad4(out, start);
 }
 
-void initramfs_write(const void *init, size_t init_len, struct buf *out)
+/* Everything but the end; the next inode number is returned. */
+static unsigned int write_base(const void *init, size_t init_len, size_t start, struct buf *out)
 {
 	const struct entry entries[] = {
 		{ .name = "dev", .mode = S_IFDIR | 0755 },
@@ -51,12 +52,59 @@ void initramfs_write(const void *init, size_t init_len, struct buf *out)
 		{ .name = "sys", .mode = S_IFDIR | 0755 },
 		{ .name = "tmp", .mode = S_IFDIR | 0777 | S_ISVTX },
 		{ .name = "init", .mode = S_IFREG | 0755, .data = init, .len = init_len },
-		{ .name = "TRAILER!!!" },
 	};
-	size_t start = out->len;
 
 	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
 		write_entry(out, start, (unsigned int)i + 1, &entries[i]);
+	return ARRAY_SIZE(entries) + 1;
+}
+
+static void write_end(struct buf *out, size_t start, unsigned int ino)
+{
+	write_entry(out, start, ino, &(const struct entry){ .name = "TRAILER!!!" });
+}
+
+void initramfs_write(const void *init, size_t init_len, struct buf *out)
+{
+	size_t start = out->len;
+
+	write_end(out, start, write_base(init, init_len, start, out));
+}
+
+static int write_file(const struct initramfs_file *f, size_t start, unsigned int ino,
+		      struct buf *out, struct error *err)
+{
+	CLEANUP(buf_free) struct buf data = BUF_INIT;
+	CLEANUP(free_p) char *name = xasprintf("%s/%s", f->folder, f->name);
+	int r = path_read(f->host, GUEST_PROGRAM_MAX, &data, err);
+
+	if (r < 0)
+		return r;
+	write_entry(
+		out, start, ino,
+		&(const struct entry){
+			.name = name, .mode = S_IFREG | 0755, .data = data.data, .len = data.len });
+	return 0;
+}
+
+static int write_all(const struct buf *init, const struct initramfs_file *files, size_t n,
+		     struct buf *out, struct error *err)
+{
+	unsigned int ino = write_base(init->data, init->len, 0, out);
+
+	for (size_t i = 0; i < n; i++) {
+		int r;
+
+		if (i == 0 || strcmp(files[i].folder, files[i - 1].folder) != 0)
+			write_entry(out, 0, ino++,
+				    &(const struct entry){ .name = files[i].folder,
+							   .mode = S_IFDIR | 0755 });
+		r = write_file(&files[i], 0, ino++, out, err);
+		if (r < 0)
+			return r;
+	}
+	write_end(out, 0, ino);
+	return 0;
 }
 
 void initramfs_write_file(const char *name, const void *data, size_t len, struct buf *out)
@@ -76,7 +124,8 @@ char *initramfs_guest_program(void)
 	return env && *env ? xstrdup(env) : path_share("guest/init");
 }
 
-int initramfs_make(const char *init, const char *dir, char **ret_path, struct error *err)
+int initramfs_make(const char *init, const struct initramfs_file *files, size_t n, const char *dir,
+		   char **ret_path, struct error *err)
 {
 	CLEANUP(buf_free) struct buf program = BUF_INIT;
 	CLEANUP(buf_free) struct buf archive = BUF_INIT;
@@ -87,7 +136,9 @@ int initramfs_make(const char *init, const char *dir, char **ret_path, struct er
 	r = path_read(init, GUEST_PROGRAM_MAX, &program, err);
 	if (r < 0)
 		return error_wrap(err, r, "the guest's program");
-	initramfs_write(program.data, program.len, &archive);
+	r = write_all(&program, files, n, &archive, err);
+	if (r < 0)
+		return error_wrap(err, r, "the guest's files");
 	hash_bytes(archive.data, archive.len, hex);
 	path = xasprintf("%s/initramfs-%.16s.cpio", dir, hex);
 	if (!path_exists(path)) {

@@ -22,9 +22,17 @@ void initramfs_write_file(const char *name, const void *data, size_t len, struct
  * Owned; the file may not exist. */
 char *initramfs_guest_program(void);
 
-/* Makes <dir>/initramfs-<hash>.cpio from the program `init` unless it is there. *ret_path owned.
- * -ENOENT when there is no program, -ENOSPC and other trouble of files. */
-must_check int initramfs_make(const char *init, const char *dir, char **ret_path,
-			      struct error *err);
+/* A file besides /init: below a folder that is made for it. */
+struct initramfs_file {
+	const char *folder; /* "selftests" */
+	const char *name;
+	const char *host; /* its path here; borrowed */
+};
+
+/* Makes <dir>/initramfs-<hash>.cpio from the program `init` and executable `files` (those of one
+ * folder stand together) unless it is there. *ret_path owned. -ENOENT when there is no program, -ENOSPC
+ * and other trouble of files. */
+must_check int initramfs_make(const char *init, const struct initramfs_file *files, size_t n,
+			      const char *dir, char **ret_path, struct error *err);
 
 #endif

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "agent/initramfs.h"
+#include "agent/selftests.h"
 #include "agent/symbols.h"
 #include "jobs/parts.h"
+#include "jobs/selftest.h"
 #include "lib/clean.h"
 #include "lib/limits.h"
 #include "lib/path.h"
@@ -17,6 +19,83 @@
 #define FREE_BYTES_MIN (64LL << 20)
 /* Machines a case may cost besides one a point: retries for infrastructure and strikes. */
 #define SPARE_MACHINES 4
+
+/* Why this selftest cannot be run, NULL when it can. Owned. */
+static char *selftest_missing(const struct testrun_opts *o, const struct plan_case *pcase)
+{
+	const char *name = selftest_program(pcase->scenario);
+	const char *why = selftest_left_out(name);
+	const struct selftests_program *p;
+
+	if (why)
+		return xasprintf("%s is not run: it %s", name, why);
+	if (!o->selftests)
+		return xstrdup("the kernel's selftests were not built here");
+	p = selftests_find(o->selftests, name);
+	if (!p)
+		return xasprintf("the tree has no program %s", name);
+	return p->why ? xasprintf("%s %s", name, p->why) : NULL;
+}
+
+/* The same case's result, in the baseline. */
+static const struct result *find_baseline(const struct testrun_opts *o,
+					  const struct plan_case *pcase)
+{
+	char want[FAULT_TEXT_MAX], have[FAULT_TEXT_MAX];
+
+	fault_to_text(&pcase->fault, want);
+	for (size_t i = 0; o->baseline && i < o->baseline->n_results; i++) {
+		const struct result *r = &o->baseline->results[i];
+
+		if (strcmp(r->scenario, pcase->scenario) != 0)
+			continue;
+		fault_to_text(&r->fault, have);
+		if (strcmp(want, have) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+static bool selftest_setup(struct testrun *run, struct tcase *c)
+{
+	CLEANUP(free_p) char *why = selftest_missing(run->opts, c->pcase);
+
+	if (why)
+		case_verdict(run, c, REASON_KCONFIG, why, NULL, -1, 0);
+	else
+		c->baseline = find_baseline(run->opts, c->pcase);
+	return !why;
+}
+
+/* The programs that the cases need, once each, in the order of the list. */
+static int make_initramfs(struct testrun *run, const char *guest, const char *cache,
+			  struct error *err)
+{
+	const struct testrun_opts *o = run->opts;
+	size_t most = o->selftests ? o->selftests->n : 0, n = 0;
+	struct initramfs_file *files = xcalloc(most + 1, sizeof(*files));
+	int r;
+
+	for (size_t i = 0; i < most; i++) {
+		const struct selftests_program *p = &o->selftests->programs[i];
+		bool wanted = false;
+
+		for (size_t k = 0; !p->why && !wanted && k < o->n_cases; k++) {
+			const char *name = selftest_program(o->cases[k].scenario);
+
+			wanted = name && strcmp(name, p->name) == 0;
+		}
+		if (wanted)
+			files[n++] = (struct initramfs_file){
+				"selftests", p->name, xasprintf("%s/%s", o->selftests->dir, p->name)
+			};
+	}
+	r = initramfs_make(guest, files, n, cache, &run->initramfs, err);
+	for (size_t i = 0; i < n; i++)
+		free((char *)files[i].host);
+	free(files);
+	return r;
+}
 
 static void cases_setup(struct testrun *run)
 {
@@ -41,6 +120,8 @@ static void cases_setup(struct testrun *run)
 				     "this version does not know the scenario", NULL, -1, 0);
 			continue;
 		}
+		if (c->scenario->kind == SCENARIO_KIND_SELFTEST && !selftest_setup(run, c))
+			continue;
 		run->waiting[i] = true;
 		run->n_waiting++;
 	}
@@ -75,7 +156,7 @@ static int run_setup(struct testrun *run, char **ret_qemu, struct error *err)
 	if (space >= 0 && space < FREE_BYTES_MIN)
 		return error_set(err, -ENOSPC, "'%s' has only %lld bytes left", o->work,
 				 (long long)space);
-	r = initramfs_make(guest, cache, &run->initramfs, err);
+	r = make_initramfs(run, guest, cache, err);
 	if (!r)
 		r = accel_resolve(o->accel, o->kernel, cache, &run->accel, err);
 	if (r < 0)

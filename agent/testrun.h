@@ -39,6 +39,7 @@ struct tcase {
 	int64_t expected_us; /* by the history; -1 = never run */
 	int64_t spent_us; /* in machines that were its own */
 	int strikes; /* machines that died on it before a point came */
+	const struct result *baseline; /* of a selftest; NULL: none */
 	bool infra_retried; /* a point was lost to infrastructure and tried once more */
 	int blind; /* points lost in a row without any injection in the log */
 	bool done;

@@ -195,7 +195,8 @@ void point_take(void *arg, struct machine_point *p)
 				  .pcase = c->pcase,
 				  .point = &p->record,
 				  .log = &log,
-				  .end = p->end };
+				  .end = p->end,
+				  .baseline = c->baseline };
 	struct result r;
 
 	point_log_read(p, &log);

@@ -16,6 +16,7 @@
 #include "agent/engine.h"
 #include "agent/gdb.h"
 #include "cli/cli.h"
+#include "cli/selftests.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/limits.h"
@@ -27,6 +28,7 @@
 
 struct run_args {
 	char *tree, *kernel, *symbols, *plan, *config, *work;
+	char *selftests, *baseline; /* for selftests.* */
 	const char *globs[MAX_GLOBS];
 	size_t n_globs;
 	struct fault faults[MAX_FAULTS];
@@ -73,6 +75,8 @@ static void on_log(void *arg, const char *data, size_t len)
 
 enum {
 	OPT_SYMBOLS = 256,
+	OPT_SELFTESTS,
+	OPT_BASELINE,
 	OPT_CONFIG,
 	OPT_WORK,
 	OPT_CONSOLE,
@@ -91,6 +95,12 @@ static const struct argp_option options[] = {
 	{ "config", OPT_CONFIG, "NAME", 0,
 	  "the plan's configuration to build for TREE "
 	  "(default: the first that boots)",
+	  0 },
+	{ "selftests", OPT_SELFTESTS, "DIR", 0,
+	  "programs of the kernel's own selftests (default: those of TREE, built)", 0 },
+	{ "baseline", OPT_BASELINE, "FILE", 0,
+	  "a result document (--format json) of the same configuration: selftests that fail "
+	  "there too are not held against the kernel",
 	  0 },
 	{ "scenario", 's', "GLOB", 0, "only these scenarios; may be repeated", 0 },
 	{ "fault", 'f', "SPEC", 0,
@@ -154,6 +164,12 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		break;
 	case 'p':
 		a->plan = arg;
+		break;
+	case OPT_SELFTESTS:
+		set_path(&a->selftests, arg, state);
+		break;
+	case OPT_BASELINE:
+		set_path(&a->baseline, arg, state);
 		break;
 	case OPT_CONFIG:
 		a->config = arg;
@@ -379,6 +395,7 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 	CLEANUP(image_p) struct kbuild_image image = { 0 };
 	CLEANUP(result_doc_p) struct result_doc doc = { 0 };
 	CLEANUP(gdb_free) struct gdb_session gdb = { 0 };
+	CLEANUP(run_selftests_free) struct run_selftests programs = { 0 };
 	const struct plan_config *config = NULL;
 	struct testrun_opts t = { .watch = &watch,
 				  .jobs = a->jobs,
@@ -412,6 +429,11 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 	t.kernel = a->tree ? image.kernel : a->kernel;
 	t.symbols = a->tree ? image.symbols : a->symbols;
 	t.commit = commit;
+	t.work = a->work;
+	r = run_selftests_prepare(&programs, plan, a->n_globs == 0, a->tree, a->selftests,
+				  a->baseline, &t, err);
+	if (r)
+		return r;
 	t.cases = plan->cases;
 	t.n_cases = plan->n_cases;
 	t.machine = plan->machine;
@@ -419,7 +441,6 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 		t.machine.memory_mib = a->memory;
 	if (a->cpus)
 		t.machine.cpus = a->cpus;
-	t.work = a->work;
 	r = accel_resolve(a->accel, t.kernel, a->work, &t.accel, err);
 	if (!r && a->gdb)
 		r = prepare_gdb(a, &t, &gdb, err);
@@ -454,6 +475,8 @@ int cmd_run(int argc, char **argv)
 	free(a.tree);
 	free(a.kernel);
 	free(a.symbols);
+	free(a.selftests);
+	free(a.baseline);
 	free(a.work);
 	return code;
 }

@@ -7,6 +7,7 @@
 
 #include "jobs/metric.h"
 #include "jobs/parts.h"
+#include "jobs/selftest.h"
 #include "lib/buf.h"
 #include "lib/limits.h"
 
@@ -180,12 +181,20 @@ static void judge_timeout(const struct point *p, struct result *r)
 		set_verdict(r, REASON_HANG, xasprintf("asleep at the deadline, in %s", where));
 }
 
+/* The baseline of a selftest has the same splat: it is not this kernel's own. */
+static bool is_old_splat(const struct judge_input *in)
+{
+	return in->baseline && in->baseline->splat.kind == in->log->splat.kind &&
+	       strcmp(in->baseline->splat.fingerprint, in->log->splat.fingerprint) == 0;
+}
+
 /* True when the point's end alone decides (rules 1 to 5). */
 static bool judge_end(const struct judge_input *in, struct result *r)
 {
 	const struct point *p = in->point;
+	bool program = in->scenario->kind == SCENARIO_KIND_SELFTEST;
 
-	if (in->log->splat.kind != SPLAT_NONE) {
+	if (in->log->splat.kind != SPLAT_NONE && !is_old_splat(in)) {
 		judge_splat(&in->log->splat, r);
 		return true;
 	}
@@ -194,9 +203,16 @@ static bool judge_end(const struct judge_input *in, struct result *r)
 		judge_machine(in, r);
 		return true;
 	case POINT_TIMEOUT:
+		/* A program may just be slow: its baseline tells. */
+		if (program && p->stuck_killed)
+			return false;
 		judge_timeout(p, r);
 		return true;
 	case POINT_SIGNAL:
+		if (program) { /* not the program: what runs it */
+			set_verdict(r, REASON_HARNESS, xstrdup(or_none(p->detail)));
+			return true;
+		}
 		set_verdict(r, REASON_INVARIANT,
 			    xasprintf("killed by a signal: %s", or_none(p->detail)));
 		return true;
@@ -374,6 +390,11 @@ void judge_point(const struct judge_input *in, struct result *ret)
 	copy_facts(in, ret, &inj);
 	if (judge_end(in, ret))
 		return;
+	if (in->scenario->kind == SCENARIO_KIND_SELFTEST) {
+		check_injected(in, &inj, ret);
+		selftest_judge(in, ret);
+		return;
+	}
 	check_counter(in, &inj, ret);
 	check_injected(in, &inj, ret);
 	judge_checks(in, ret);

@@ -42,6 +42,12 @@ struct point {
 	char stuck_state; /* 'R', 'D', 'S'; 0 = not stuck */
 	bool stuck_killed; /* SIGKILL ended it */
 	char *stuck_where; /* wchan or first stack line, may be NULL */
+	struct {
+		bool ended; /* the other two are valid */
+		int exit, signal;
+		int dropped; /* bytes of its output */
+	} program; /* of a selftest */
+	char *output; /* what it wrote; NULL: nothing */
 };
 
 /* From the record's JSON. A record that contradicts docs/guest-protocol.md is -EPROTO. */
@@ -76,6 +82,9 @@ struct judge_input {
 	const struct point *point; /* outcome POINT_LOST when none came */
 	const struct point_log *log;
 	enum machine_end end;
+	/* Of a selftest: the same case on the same configuration, where nothing is changed. NULL: not
+	 * known. */
+	const struct result *baseline;
 };
 
 /* Initialises *ret and fills it (what is the run's own, config, console and repro, is the

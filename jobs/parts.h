@@ -12,7 +12,8 @@
 
 #include "jobs/result.h"
 
-#define PARTS_MAX 256 /* checks, counters or metrics of one point: scenarios have a dozen */
+/* Checks, counters or metrics of one point: scenarios have a dozen; a selftest has up to 800. */
+#define PARTS_MAX 1024
 #define PARTS_FRAME_LEN 200 /* KSYM_NAME_LEN allows 512 for Rust; C symbols stay far below */
 #define PARTS_EXCERPT_BYTES (16 << 10) /* of a splat, jobs/result.h */
 

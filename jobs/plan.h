@@ -75,6 +75,10 @@ must_check int plan_select(struct plan *p, const char *const *globs, size_t n_gl
 			   const struct fault *faults, size_t n_faults, int repeat,
 			   struct error *err);
 
+/* Adds a case for scenario `name` with the faults and repeats of the plan's first case that matches
+ * `like`, unless the plan has the scenario or nothing matches. -EINVAL: too many cases. */
+must_check int plan_add_like(struct plan *p, const char *name, const char *like, struct error *err);
+
 /* Of arch and the fragments' names and texts, in their order; not of name and compiler. */
 void plan_config_hash(const struct plan_config *c, char ret_hex[HASH_HEX_MAX]);
 void plan_config_free(struct plan_config *c); /* the contents */

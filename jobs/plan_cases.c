@@ -274,6 +274,29 @@ int plan_select(struct plan *p, const char *const *globs, size_t n_globs,
 	return 0;
 }
 
+int plan_add_like(struct plan *p, const char *name, const char *like, struct error *err)
+{
+	struct case_list list = { .cases = p->cases, .n = p->n_cases, .cap = p->n_cases };
+	const char *first = NULL;
+	int r = 0;
+
+	if (list_has(&list, name))
+		return 0;
+	for (size_t i = 0; i < p->n_cases && !r; i++) {
+		/* Adding may move the cases: `first` is the scenario's own copy and stays. */
+		const struct plan_case c = list.cases[i];
+
+		if (!first && name_matches(c.scenario, like))
+			first = c.scenario;
+		if (first && strcmp(c.scenario, first) == 0)
+			r = case_list_add(&list, name, &c.fault, c.repeat, err);
+	}
+	p->cases = list.cases;
+	p->n_cases = list.n;
+	plan_cases_hash(p);
+	return r;
+}
+
 /* ---- plan_list -------------------------------------------------------------------------- */
 
 static int compare_names(const void *a, const void *b)

@@ -19,6 +19,7 @@ void point_free(struct point *p)
 		return;
 	free(p->detail);
 	free(p->stuck_where);
+	free(p->output);
 	checks_free(p->checks, p->n_checks);
 	counters_free(p->counters, p->n_counters);
 	metrics_free(p->metrics, p->n_metrics);
@@ -120,6 +121,30 @@ static int stuck_from_json(const struct jval *v, struct point *p, struct error *
 	return 0;
 }
 
+/* Of a selftest only. */
+static int program_from_json(const struct jval *v, struct point *p, struct error *err)
+{
+	int64_t code = 0, sig = 0, dropped;
+	struct jval sub = { .o = NULL };
+	int r = json_opt_obj(v, "program", &sub, err);
+
+	if (r < 0 || !sub.o)
+		return r;
+	r = json_get_bool(&sub, "ended", &p->program.ended, err);
+	if (!r)
+		r = json_opt_i64(&sub, "exit", 0, 255, &code, err);
+	if (!r)
+		r = json_opt_i64(&sub, "signal", 1, 128, &sig, err);
+	if (!r)
+		r = json_get_i64(&sub, "dropped", 0, INT32_MAX, &dropped, err);
+	if (r < 0)
+		return r;
+	p->program.exit = (int)code;
+	p->program.signal = (int)sig;
+	p->program.dropped = (int)dropped;
+	return 0;
+}
+
 int point_from_json(const struct jval *v, struct point *ret, struct error *err)
 {
 	struct point p = { .outcome = POINT_LOST, .hits = -1 };
@@ -139,6 +164,8 @@ int point_from_json(const struct jval *v, struct point *ret, struct error *err)
 		r = outcome_from_json(v, &p, err);
 	if (!r)
 		r = facts_from_json(v, &p, err);
+	if (!r)
+		r = program_from_json(v, &p, err);
 	if (!r && p.outcome == POINT_TIMEOUT)
 		r = stuck_from_json(v, &p, err);
 	if (r < 0) {

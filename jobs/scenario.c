@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "lib/buf.h"
 #include "lib/limits.h"
 
 static const struct scenario scenarios[] = {
@@ -17,6 +18,26 @@ static const struct scenario scenarios[] = {
 	  .path = (path_) },
 #include "jobs/guest/scenarios.def"
 #undef SCENARIO
+#define SELFTEST(name_, program_, arguments_, huge_mib_, deadline_s_)  \
+	{ .name = "selftests." name_,                                  \
+	  .kind = SCENARIO_KIND_SELFTEST,                              \
+	  .allowed_errnos = "",                                        \
+	  .deadline_ms = (deadline_s_)*1000,                           \
+	  .needs = "",                                                 \
+	  .summary = "the kernel's own test " program_ " " arguments_, \
+	  .path = "tools/testing/selftests/mm/" program_ },
+#include "jobs/guest/selftests.def"
+};
+
+/* A program that this table does not know. */
+static const struct scenario any_selftest = {
+	.name = "selftests.any",
+	.kind = SCENARIO_KIND_SELFTEST,
+	.allowed_errnos = "",
+	.deadline_ms = 120000, /* as in jobs/guest/selftest.c */
+	.needs = "",
+	.summary = "a program of the kernel's own tests",
+	.path = "tools/testing/selftests/mm",
 };
 
 const struct scenario *scenario_table(size_t *ret_n)
@@ -33,6 +54,8 @@ const struct scenario *scenario_find(const char *name)
 	for (size_t i = 0; name && i < n; i++)
 		if (strcmp(table[i].name, name) == 0)
 			return &table[i];
+	if (name && str_starts(name, "selftests.") && scenario_name_is_valid(name))
+		return &any_selftest;
 	return NULL;
 }
 

@@ -12,7 +12,8 @@
 enum scenario_kind {
 	SCENARIO_KIND_SPLIT, /* must split; a requested fault must be injected on target */
 	SCENARIO_KIND_CONTROL, /* must not be hit: an injection on target is a failure */
-	SCENARIO_KIND_METRIC /* measures: DONE */
+	SCENARIO_KIND_METRIC, /* measures: DONE */
+	SCENARIO_KIND_SELFTEST /* a program of the kernel's own: jobs/selftest.h */
 };
 
 #define SCENARIO_NAME_LEN 63 /* the guest's REQUEST_SCENARIO_MAX, without the NUL */
@@ -28,7 +29,8 @@ struct scenario {
 };
 
 const struct scenario *scenario_table(size_t *ret_n);
-const struct scenario *scenario_find(const char *name); /* NULL when unknown */
+/* NULL when unknown. Any valid name selftests.<program> is known: the programs are the tree's. */
+const struct scenario *scenario_find(const char *name);
 /* The alphabet of names, known or not: words of [A-Za-z0-9_-] joined by '.', not beginning
  * with '-', at most SCENARIO_NAME_LEN bytes. Whatever comes from outside must pass it before it is
  * stored or sent to a guest. */

@@ -21,6 +21,7 @@
 #define LIMIT_CONSOLE_CASE_BYTES (1 << 20) /* 20,000 lines; a flooding case is cut here */
 #define LIMIT_CONSOLE_MACHINE_BYTES (32LL << 20)
 #define LIMIT_RECORD_BYTES (32 << 10) /* one guest record, docs/guest-protocol.md */
+#define LIMIT_OUTPUT_BYTES (1 << 20) /* of one program; the guest keeps 128 KiB, escapes grow */
 #define LIMIT_RECORDS_MACHINE 20000
 #define LIMIT_SWEEP_POINTS 64 /* no split has been seen to allocate more than 3 times */
 #define LIMIT_TIMES 1000 /* finite, so that no kernel is made to retry for ever */

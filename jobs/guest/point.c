@@ -5,6 +5,7 @@
 #include "kmsg.h"
 #include "ktap.h"
 #include "leak.h"
+#include "selftest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -203,8 +204,16 @@ static int send_result(int port, const struct point_request *request, struct poi
 	static struct vmstat after;
 	struct problem detail;
 
+	bool program = request->row->kind == SCENARIO_SELFTEST;
+
 	if (vmstat_read(&after))
 		after.count = 0;
+	if (program) {
+		int r = selftest_send_output(&record, port, request->item->id, request->nth);
+
+		if (r)
+			return r;
+	}
 	describe(point, child,
 		 request->item->deadline_ms ? request->item->deadline_ms
 					    : request->row->deadline_ms,
@@ -226,6 +235,8 @@ static int send_result(int port, const struct point_request *request, struct poi
 	put_checks(point);
 	put_counters(&point->before, &after);
 	put_metrics(point);
+	if (program)
+		selftest_put(&record);
 	record_int(&record, "duration_us", point->duration_us);
 	if (child->end == CHILD_TIMEOUT)
 		put_stuck(&child->stuck);
@@ -251,6 +262,8 @@ static void prepare(struct scenario *s, const struct point_request *request, str
 	const struct request_case *item = request->item;
 
 	memset(point, 0, sizeof(*point));
+	if (request->row->kind == SCENARIO_SELFTEST && selftest_last())
+		memset(selftest_last(), 0, sizeof(struct selftest_run));
 	point->splits = -1;
 	fault_arm_init(&point->fault, &item->fault, request->nth);
 	memset(s, 0, sizeof(*s));

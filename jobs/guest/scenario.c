@@ -6,6 +6,7 @@
 #include "fileio.h"
 #include "kmsg.h"
 #include "kthread.h"
+#include "selftest.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -30,7 +31,7 @@ const struct scenario_row *scenario_find(const char *name)
 	for (i = 0; i < scenario_rows_count; i++)
 		if (!strcmp(scenario_rows[i].name, name))
 			return &scenario_rows[i];
-	return NULL;
+	return selftest_find(name);
 }
 
 void scenario_check(struct scenario *s, const char *name, bool ok, const char *format, ...)

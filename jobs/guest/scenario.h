@@ -31,6 +31,7 @@ enum scenario_kind {
 	SCENARIO_SPLIT,
 	SCENARIO_CONTROL,
 	SCENARIO_METRIC,
+	SCENARIO_SELFTEST, /* a program of the kernel's own: selftest.h */
 };
 
 /* How far the process came. */

@@ -73,6 +73,44 @@ static void reads_a_good_answer(void **state)
 	assert_string_equal(seen, "RCbrbrcbrcE");
 }
 
+static char got[64];
+
+static void on_output(void *arg, const struct collect_event *e)
+{
+	(void)arg;
+	if (e->type == COLLECT_RESULT)
+		strncat(got, e->point->output ? e->point->output : "-",
+			sizeof(got) - strlen(got) - 1);
+}
+
+#define OUTPUT(id, text) REC "{\"type\":\"output\",\"id\":" id ",\"nth\":0,\"text\":\"" text "\"}\n"
+
+/* What a program wrote goes with its own result, in its order, and with no other. */
+static void keeps_output(void **state)
+{
+	static const char text[] = "KTAP version 1\n1..2\n" BEGIN("1", "0") OUTPUT("1", "a\\n")
+		OUTPUT("1", "b\\n") DONE("1", "0", "0") "ok 1 a\n" BEGIN("2", "0")
+			DONE("2", "0", "0") "ok 2 b\n" END;
+	static const char early[] = "KTAP version 1\n1..2\n" OUTPUT("1", "a");
+	static const char other[] = "KTAP version 1\n1..2\n" BEGIN("1", "0") OUTPUT("2", "a");
+	const struct collect_case cases[] = { { 1, false, 0, 0 }, { 2, false, 0, 0 } };
+	const char *const texts[] = { text, early, other };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct error err = ERROR_INIT;
+		struct collect c;
+
+		collect_init(&c, on_output, NULL);
+		assert_int_equal(collect_feed(&c, READY, strlen(READY), &err), 0);
+		collect_expect(&c, cases, 2);
+		assert_int_equal(collect_feed(&c, texts[i], strlen(texts[i]), &err),
+				 i ? -EPROTO : 0);
+		collect_free(&c);
+	}
+	assert_string_equal(got, "a\nb\n-");
+}
+
 static void rejects(void **state)
 {
 	static const char *const bad[] = {
@@ -162,8 +200,11 @@ static void bail_out_ends_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_a_good_answer), cmocka_unit_test(rejects),
-		cmocka_unit_test(long_lines_and_nuls), cmocka_unit_test(asked_for_one_point),
+		cmocka_unit_test(reads_a_good_answer),
+		cmocka_unit_test(keeps_output),
+		cmocka_unit_test(rejects),
+		cmocka_unit_test(long_lines_and_nuls),
+		cmocka_unit_test(asked_for_one_point),
 		cmocka_unit_test(bail_out_ends_it),
 	};
 

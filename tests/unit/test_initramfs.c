@@ -99,14 +99,14 @@ static void cached_by_content(void **state)
 	assert_non_null(mkdtemp(dir));
 	guest = xasprintf("%s/init", dir);
 	cache = xasprintf("%s/deep/cache", dir);
-	assert_int_equal(initramfs_make(guest, cache, &a, &err), -ENOENT);
+	assert_int_equal(initramfs_make(guest, NULL, 0, cache, &a, &err), -ENOENT);
 	assert_null(a);
 	assert_int_equal(path_write_atomic(guest, "one", 3, 0755, NULL), 0);
-	assert_int_equal(initramfs_make(guest, cache, &a, &err), 0);
-	assert_int_equal(initramfs_make(guest, cache, &b, &err), 0);
+	assert_int_equal(initramfs_make(guest, NULL, 0, cache, &a, &err), 0);
+	assert_int_equal(initramfs_make(guest, NULL, 0, cache, &b, &err), 0);
 	assert_string_equal(a, b);
 	assert_int_equal(path_write_atomic(guest, "two", 3, 0755, NULL), 0);
-	assert_int_equal(initramfs_make(guest, cache, &c, &err), 0);
+	assert_int_equal(initramfs_make(guest, NULL, 0, cache, &c, &err), 0);
 	assert_string_not_equal(a, c);
 	assert_int_equal(path_remove_tree(dir, NULL), 0);
 }

@@ -290,7 +290,8 @@ static void judge_row(const struct row *row, struct result *ret)
 	struct facts f;
 
 	facts_make(row, &f);
-	judge_point(&(struct judge_input){ &f.scenario, &f.pcase, &f.point, &f.log, row->end },
+	judge_point(&(struct judge_input){ &f.scenario, &f.pcase, &f.point, &f.log, row->end,
+					   NULL },
 		    ret);
 }
 

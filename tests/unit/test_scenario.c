@@ -17,7 +17,7 @@ static void test_table_is_sound(void **state)
 {
 	size_t n;
 	const struct scenario *table = scenario_table(&n);
-	int kinds[3] = { 0 };
+	int kinds[4] = { 0 };
 
 	(void)state;
 	assert_true(n > 0);
