@@ -21,8 +21,8 @@ range() { # SYMBOL: its first address and the next symbol's, "0x… 0x…"
 		/proc/kallsyms
 }
 uptime() {
-	local up idle
-	read -r up idle </proc/uptime
+	local up
+	read -r up _ </proc/uptime
 	echo "$up"
 }
 read -r start end <<<"$(range __split_huge_pmd)"

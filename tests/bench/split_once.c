@@ -25,8 +25,8 @@ static int is_intact(const unsigned char *p)
 
 int main(void)
 {
-	unsigned char *area = mmap(NULL, 2 * THP, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *area =
+		mmap(NULL, 2 * THP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	unsigned char *p;
 	int r, error;
 
