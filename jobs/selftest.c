@@ -232,7 +232,9 @@ static void compare(const struct judge_input *in, struct result *r)
 	struct listing fresh = { .text = BUF_INIT }, old = { .text = BUF_INIT };
 
 	list_failures(r, base, &fresh, &old);
-	if (!has_failed(r) && r->splat.kind != SPLAT_NONE)
+	if (!has_failed(r) && r->splat.kind == SPLAT_OOM)
+		set(r, STATUS_DONE, REASON_NONE, xstrdup("passes, and fills the machine's memory"));
+	else if (!has_failed(r) && r->splat.kind != SPLAT_NONE)
 		set(r, STATUS_DONE, REASON_NONE,
 		    xasprintf("passes, but the log has a splat; the baseline has the same splat: %s",
 			      r->splat.title ? r->splat.title : ""));

@@ -101,6 +101,11 @@ static const struct row rows[] = {
 	/* the kernel's own word */
 	{ "splat", RUN(.splat = SPLAT_WARN, .fingerprint = "1"), .status = STATUS_FAIL,
 	  .reason = REASON_WARN },
+	{ "out of memory", RUN(.signal = 9, .splat = SPLAT_OOM), .status = STATUS_DONE,
+	  .says = "signal 9" },
+	{ "out of memory, and passes", RUN(.splat = SPLAT_OOM), .status = STATUS_DONE },
+	{ "out of memory where it was not", RUN(.signal = 9, .splat = SPLAT_OOM), BASE(.exit = 0),
+	  .status = STATUS_FAIL, .reason = REASON_INVARIANT },
 	{ "splat, not before", RUN(.splat = SPLAT_WARN, .fingerprint = "1"), BASE(.output = GOOD),
 	  .status = STATUS_FAIL, .reason = REASON_WARN },
 	{ "splat as before", RUN(.splat = SPLAT_WARN, .fingerprint = "1"),
