@@ -185,6 +185,21 @@ static int64_t point_log_out(struct worker *w, const struct machine_point *p,
 	return log_piece(w->run, head, &p->log->text, p->log->dropped);
 }
 
+/* What a selftest wrote, for people; its results are in the checks. */
+static void output_out(struct worker *w, const struct machine_point *p, const struct result *r)
+{
+	char title[LIMIT_NAME_LEN];
+	CLEANUP(free_p) char *head = NULL;
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	if (!p->record.output)
+		return;
+	result_title(r, title, sizeof(title));
+	head = xasprintf("machine %d: output of %s", w->number, title);
+	buf_str(&text, p->record.output);
+	(void)log_piece(w->run, head, &text, (size_t)p->record.program.dropped);
+}
+
 void point_take(void *arg, struct machine_point *p)
 {
 	struct worker *w = arg;
@@ -211,6 +226,7 @@ void point_take(void *arg, struct machine_point *p)
 		c->next_nth = p->record.nth;
 		result_free(&r);
 	} else {
+		output_out(w, p, &r);
 		result_complete(run, &r, point_log_out(w, p, &r), p->log ? p->log->text.len : 0);
 		if (c->pcase->fault.mode == FAULT_SWEEP)
 			sweep_take(run, c, p, &log, &r);

@@ -53,7 +53,9 @@ static void request_case(struct tcase *c, int points, struct machine_case *out)
 							    : 0,
 			    .points = points },
 		.line = c->line,
-		.deadline_ms = deadline_ms,
+		/* The guest ends the case by itself; long ones outgrow the grace, since an emulated clock
+		 * may lose time on a busy host. */
+		.deadline_ms = deadline_ms + deadline_ms / 2,
 	};
 }
 
