@@ -121,27 +121,31 @@ static char *take_single(int node, size_t pages)
 	return map;
 }
 
-/* "Node 1, zone DMA32 12 3 0 …": free blocks of each order. True if a huge page is among them. */
+bool node_has_huge(const char *buddyinfo, int node)
+{
+	const char *line = buddyinfo;
+
+	while (line) {
+		int of, used = 0, length, order = 0;
+		unsigned long blocks;
+
+		if (sscanf(line, "Node %d, zone %*s%n", &of, &used) == 1 && of == node && used)
+			for (; sscanf(line + used, "%lu%n", &blocks, &length) == 1; order++) {
+				if (blocks && order >= HUGE_ORDER)
+					return true;
+				used += length;
+			}
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return false;
+}
+
 static bool huge_page_left(int node)
 {
-	char text[4096], name[32], *line, *rest;
-	bool left = false;
+	char text[4096];
 
-	if (file_read("/proc/buddyinfo", text, sizeof(text)) <= 0)
-		return true;
-	snprintf(name, sizeof(name), "Node %d,", node);
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		char *word;
-		int field = 0;
-
-		if (strncmp(line, name, strlen(name)))
-			continue;
-		/* four words come before order 0 */
-		while ((word = strsep(&line, " ")) != NULL)
-			if (*word && field++ >= 4 + HUGE_ORDER && strtoul(word, NULL, 10))
-				left = true;
-	}
-	return left;
+	return file_read("/proc/buddyinfo", text, sizeof(text)) <= 0 || node_has_huge(text, node);
 }
 
 /* Or the shrinker for underused THPs takes back what holds only zeroes. */

@@ -21,6 +21,12 @@ int node_of(void *page);
 int node_move(void *page, int node);
 
 /*
+ * Whether the text of /proc/buddyinfo shows free blocks of a huge page or more on the node; kept
+ * apart for tests.
+ */
+bool node_has_huge(const char *buddyinfo, int node);
+
+/*
  * Takes all huge pages of the node, and leaves some `free_pages` single pages free that no
  * compaction can make a huge page of: between any two there is one that cannot be moved. The memory
  * is given back when the process ends, and the knobs that it takes are put back after the point. On
