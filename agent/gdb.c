@@ -119,23 +119,35 @@ static char *vmlinux_beside(const char *file)
 /*
  * gdb's own backtrace ends early where there is no debug information; the kernel's frame pointers
  * are always there (CONFIG_UNWINDER_FRAME_POINTER, jobs/kconfig). At a function's first
- * instruction the caller is on top of the stack.
+ * instruction the caller is on top of the stack; an odd frame pointer is one of an exception and
+ * points to its registers (ENCODE_FRAME_POINTER, arch/x86/include/asm/frame.h), of which bp is the
+ * fifth and ip the seventeenth.
  */
 static const char head[] =
 	"set pagination off\n"
 	"set confirm off\n"
 	"set architecture i386:x86-64\n"
+	"define kernel-frame\n"
+	"  output/a $where\n"
+	"  echo \\n\n"
+	"end\n"
 	"define kernel-stack\n"
-	"  output/a $rip\n"
-	"  echo \\n\n"
-	"  output/a *(unsigned long *)$rsp\n"
-	"  echo \\n\n"
+	"  set $where = (unsigned long)$rip\n"
+	"  kernel-frame\n"
+	"  set $where = *(unsigned long *)$rsp\n"
+	"  kernel-frame\n"
 	"  set $frame = (unsigned long)$rbp\n"
 	"  set $left = 64\n"
 	"  while $frame >= 0xffff800000000000 && $left > 0\n"
-	"    output/a *(unsigned long *)($frame + 8)\n"
-	"    echo \\n\n"
-	"    set $frame = *(unsigned long *)$frame\n"
+	"    if $frame & 1\n"
+	"      set $where = *(unsigned long *)($frame - 1 + 128)\n"
+	"      kernel-frame\n"
+	"      set $frame = *(unsigned long *)($frame - 1 + 32)\n"
+	"    else\n"
+	"      set $where = *(unsigned long *)($frame + 8)\n"
+	"      kernel-frame\n"
+	"      set $frame = *(unsigned long *)$frame\n"
+	"    end\n"
 	"    set $left = $left - 1\n"
 	"  end\n"
 	"end\n"

@@ -59,7 +59,7 @@ if grep -q '^\["split.mprotect","sweep",1,false,"FAIL"' "$tmp/snapshot.verdicts"
 	debug splat split.mprotect mode=nth,nth=1
 	check "gdb stops at the splat" grep -q 'hit Breakpoint' "$tmp/splat.gdb"
 	[ ! -e "$folder/vmlinux" ] ||
-		check "in the oops" grep -q '<oops_begin>\|<__warn>' "$tmp/splat.gdb"
+		check "in the oops of the system call" grep -q '<__x64_sys_mprotect+' "$tmp/splat.gdb"
 fi
 equal "its script is removed" "$(find "$tmp/work" -name 'gdb-*' | wc -l)" 0
 
