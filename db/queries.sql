@@ -342,6 +342,10 @@ INSERT INTO documents (result_id, document) VALUES (?1, ?2)
 INSERT INTO cells (run_id, scenario, status, reason, injected, results, result_id)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 
+-- name: injection_add
+INSERT INTO injections (run_id, scenario, stack, count) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (run_id, scenario, stack) DO UPDATE SET count = count + excluded.count
+
 -- name: total_add
 INSERT INTO totals (status, results) VALUES (?1, ?2)
 ON CONFLICT (status) DO UPDATE SET results = results + excluded.results
@@ -482,6 +486,25 @@ SELECT id FROM submissions WHERE branch_id = ?1 ORDER BY id DESC LIMIT ?2
 SELECT id, sha, sha AS "short:short", tree, parent, author, subject,
 	committed_us AS "committed:time"
 FROM commits WHERE sha = ?1
+
+-- name: coverage_commit
+SELECT id, sha, sha AS "short:short", subject FROM commits WHERE sha = ?1
+
+-- name: coverage_runs
+-- The newest answer to each test of a commit.
+SELECT DISTINCT sj.config, r.id, r.kernel
+FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id JOIN runs r ON r.id = j.final_run_id
+WHERE sj.commit_id = ?1 AND j.kind = 'test' ORDER BY sj.config, r.id
+
+-- name: coverage_scenarios
+-- Whether a scenario ran with a fault, and why it was skipped, "" if it was not.
+SELECT scenario,
+	max(status NOT IN ('SKIP', 'MISS') AND json_extract(fault, '$.mode') <> 'none') AS ran,
+	max(CASE WHEN status = 'SKIP' THEN reason ELSE '' END) AS skip
+FROM results WHERE run_id = ?1 GROUP BY scenario
+
+-- name: coverage_injections
+SELECT scenario, stack, count FROM injections WHERE run_id = ?1
 
 -- name: commit_submissions
 SELECT s.id, r.name AS repo, s.ref, b.ref AS branch, s.plan, s.state, sc.position,

@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -285,6 +285,16 @@ CREATE TABLE cells (
 	PRIMARY KEY (run_id, scenario)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cells_scenario ON cells (scenario, run_id DESC);
+
+-- Where a run's faults were injected, on target only: the distinct stacks, kept at insert time. What
+-- of the catalogue they reach is judged when it is looked at, since the catalogue grows.
+CREATE TABLE injections (
+	run_id INTEGER NOT NULL REFERENCES runs (id),
+	scenario TEXT NOT NULL,
+	stack TEXT NOT NULL, -- JSON array of functions, innermost first
+	count INTEGER NOT NULL, -- allocations that failed there, summed over the run's results
+	PRIMARY KEY (run_id, scenario, stack)
+) STRICT, WITHOUT ROWID;
 
 -- How many results of each status there are, so that nobody counts a million rows.
 CREATE TABLE totals (

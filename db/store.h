@@ -230,6 +230,12 @@ must_check int view_branch(struct store *s, const char *repo, const char *ref, i
 			   struct json_object **ret, struct error *err); /* with matrix as above */
 must_check int view_commit(struct store *s, const char *sha, struct json_object **ret,
 			   struct error *err);
+/* Which known injection sites the tests of a commit reached, over all its configurations and in
+ * each: {"sha","short","subject","configs":[name],"known","reached","missed","skipped","not_run",
+ * "new","dropped","chains":[{members of coverage_chain_to_json(),"path":"a < b","configs":[
+ * {"config","state","covered","reason","injections","lacks"}]}]} (jobs/coverage.h). -ENOENT. */
+must_check int view_coverage(struct store *s, const char *sha, struct json_object **ret,
+			     struct error *err);
 must_check int view_build(struct store *s, int64_t id, struct json_object **ret, struct error *err);
 /* The run with agent, times, machine, kernel, progress and all results (without stacks and
  * excerpts, which view_result() has). */

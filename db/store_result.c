@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "db/store_internal.h"
+#include "jobs/parts.h"
 
 void result_rows_make(struct result_rows *rows, const struct result *results, size_t n)
 {
@@ -54,6 +55,28 @@ static int write_one(struct db *db, int64_t run_id, const struct result_rows *ro
 		return r;
 	*ret_id = sqlite3_last_insert_rowid(db->conn);
 	return db_run(db, Q_DOCUMENT_ADD, ARGS(I(*ret_id), S(rows->documents[i])), NULL, err);
+}
+
+/* A sweep's closing result has no stacks of its own. */
+static int write_injections(struct db *db, int64_t run_id, const struct result *x,
+			    struct error *err)
+{
+	CLEANUP(free_p) char *scenario = text_utf8(x->scenario ? x->scenario : "?");
+	int r = 0;
+
+	for (size_t i = 0; i < x->n_stacks && !r; i++) {
+		const struct stack *s = &x->stacks[i];
+		CLEANUP(json_put_p) struct json_object *frames = NULL;
+		CLEANUP(free_p) char *text = NULL;
+
+		if (!s->on_target)
+			continue;
+		frames = strings_to_json(s->frames, (size_t)s->n);
+		text = json_text(frames);
+		r = db_run(db, Q_INJECTION_ADD, ARGS(I(run_id), S(scenario), S(text), I(s->count)),
+			   NULL, err);
+	}
+	return r;
 }
 
 struct ranked {
@@ -131,6 +154,8 @@ int result_rows_write(struct db *db, int64_t run_id, const struct result_rows *r
 		if ((unsigned int)x->status >= STATUS_COUNT)
 			return error_set(err, -EINVAL, "result %zu has no status", i);
 		r = write_one(db, run_id, rows, i, &all[i].id, err);
+		if (!r)
+			r = write_injections(db, run_id, x, err);
 		all[i].x = x;
 		counts[x->status]++;
 		if (worst < 0 || x->status < rows->results[worst].status)

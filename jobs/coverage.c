@@ -310,6 +310,50 @@ void coverage_add_result(struct coverage *c, const struct result *r)
 			coverage_add(c, r->scenario, &r->stacks[i]);
 }
 
+static void merge_new(struct coverage *into, const struct coverage_chain *from)
+{
+	for (size_t i = 0; i < from->n_scenarios; i++) {
+		struct stack s = { .n = (int)from->n };
+		struct coverage_chain *chain;
+
+		s.frames = xcalloc(from->n, sizeof(*s.frames));
+		for (size_t k = 0; k < from->n; k++)
+			s.frames[k] = xstrdup(from->frames[k]);
+		chain = find_new(into, from->scenarios[i], &s);
+		stack_clear(&s);
+		/* once, however many scenarios came here */
+		if (i == 0 && chain)
+			chain->injections += from->injections;
+		else if (i == 0)
+			into->dropped += from->injections;
+	}
+}
+
+void coverage_merge(struct coverage *into, const struct coverage *from)
+{
+	for (size_t i = 0; i < into->n_known; i++) {
+		const struct coverage_chain *chain = &from->chains[i];
+
+		into->chains[i].injections += chain->injections;
+		into->chains[i].ran |= chain->ran;
+		into->chains[i].skipped |= chain->skipped;
+		if (chain->skipped)
+			into->chains[i].skip = chain->skip;
+	}
+	for (size_t i = from->n_known; i < from->n; i++)
+		merge_new(into, &from->chains[i]);
+	into->dropped += from->dropped;
+}
+
+const struct coverage_chain *coverage_find(const struct coverage *c,
+					   const struct coverage_chain *chain)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (same_frames(&c->chains[i], chain->frames, chain->n))
+			return &c->chains[i];
+	return NULL;
+}
+
 void coverage_of_doc(const struct result_doc *d, struct coverage *ret)
 {
 	coverage_init(ret, d->kernel.lacks, d->kernel.n_lacks);

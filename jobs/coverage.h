@@ -60,6 +60,12 @@ void coverage_ran(struct coverage *c, const char *scenario, enum reason skip);
 /* Both, for a result: its stacks on target, and how it ended. */
 void coverage_add_result(struct coverage *c, const struct result *r);
 
+/* Adds to `into` what another kernel, or another configuration of one, reached. */
+void coverage_merge(struct coverage *into, const struct coverage *from);
+/* The chain of the same frames, or NULL. */
+const struct coverage_chain *coverage_find(const struct coverage *c,
+					   const struct coverage_chain *chain);
+
 enum coverage_state coverage_state(const struct coverage_chain *chain);
 const char *coverage_state_name(enum coverage_state s);
 /* Known chains in this state. */

@@ -63,6 +63,7 @@ API_HANDLER(api_run_log);
 API_HANDLER(api_results);
 API_HANDLER(api_result);
 API_HANDLER(api_commit);
+API_HANDLER(api_coverage);
 API_HANDLER(api_build);
 API_HANDLER(api_artifact);
 API_HANDLER(api_agents);

@@ -210,19 +210,75 @@ void api_result(struct server *srv, const struct http_req *req, struct http_res 
 
 /* --- commits and builds --------------------------------------------------------------------------- */
 
-void api_commit(struct server *srv, const struct http_req *req, struct http_res *res)
+/* The commit in the address; else 404 is answered. */
+static const char *commit_param(const struct http_req *req, struct http_res *res)
 {
 	const char *sha = req->params[0];
+	size_t len = strlen(sha);
+
+	if (len >= 7 && len <= 40 && strspn(sha, "0123456789abcdef") == len)
+		return sha;
+	http_res_problem(res, 404, "a commit is named by 7 to 40 hex digits");
+	return NULL;
+}
+
+void api_commit(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	const char *sha = commit_param(req, res);
 	struct json_object *view = NULL;
 	struct error err = ERROR_INIT;
-	size_t len = strlen(sha);
+
+	if (sha)
+		api_view(req, res, view_commit(srv->store, sha, &view, &err), view, &err);
+}
+
+/* As a table: a line for each place, a column for each configuration. */
+static struct json_object *coverage_table(struct json_object *view)
+{
+	struct json_object *chains = json_object_object_get(view, "chains");
+	struct json_object *o = json_object_new_object(), *items = json_object_new_array();
+	static const char *const members[] = { "state", "known", "injections", "path" };
+
+	for (size_t i = 0; i < json_object_array_length(chains); i++) {
+		struct json_object *chain = json_object_array_get_idx(chains, i);
+		struct json_object *configs = json_object_object_get(chain, "configs");
+		struct json_object *item = json_object_new_object();
+
+		for (size_t k = 0; k < ARRAY_SIZE(members); k++)
+			json_object_object_add(
+				item, members[k],
+				json_object_get(json_object_object_get(chain, members[k])));
+		for (size_t k = 0; k < json_object_array_length(configs); k++) {
+			struct json_object *c = json_object_array_get_idx(configs, k);
+			CLEANUP(free_p)
+			char *name =
+				xasprintf("in %s", json_object_get_string(
+							   json_object_object_get(c, "config")));
+
+			json_object_object_add(item, name,
+					       json_object_get(json_object_object_get(c, "state")));
+		}
+		json_object_array_add(items, item);
+	}
+	json_object_object_add(o, "items", items);
+	return o;
+}
+
+void api_coverage(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	const char *sha = commit_param(req, res);
+	struct json_object *view = NULL, *table;
+	struct error err = ERROR_INIT;
 	int r;
 
-	if (len < 7 || len > 40 || strspn(sha, "0123456789abcdef") != len) {
-		http_res_problem(res, 404, "a commit is named by 7 to 40 hex digits");
+	if (!sha)
 		return;
+	r = view_coverage(srv->store, sha, &view, &err);
+	if (!r && (!strcmp(req->format, "csv") || !strcmp(req->format, "txt"))) {
+		table = coverage_table(view);
+		json_object_put(view);
+		view = table;
 	}
-	r = view_commit(srv->store, sha, &view, &err);
 	api_view(req, res, r, view, &err);
 }
 

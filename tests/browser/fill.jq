@@ -6,8 +6,11 @@ def evil($s): $s + " <b id=zqx>&amp;\"'</td><script>zqx()</script>\u001b[31m\u20
 def word($i): ["PASS","PASS","FAIL","PASS","SKIP","PASS","MISS","ERROR","PASS","DONE"][$i % 10];
 def reason($s; $i): {PASS:"", DONE:"", FAIL:["bug","data","counter","leak"][$i % 4],
 	SKIP:"predeposit", MISS:"qemu", ERROR:"ineffective"}[$s];
-def frames: ["pte_alloc_one", "__pte_alloc", "__split_huge_pmd_locked", "__split_huge_pmd",
-	"change_protection", "mprotect_fixup", "do_mprotect_pkey", "__x64_sys_mprotect"];
+def vma($f): ["vma_adjust_trans_huge", "__split_vma", $f];
+def callers($name): {"split.mprotect": vma("mprotect_fixup"), "split.munmap": vma("do_vmi_align_munmap"),
+	"split.madv_dontneed": ["unmap_page_range", "zap_page_range_single", "do_madvise"],
+	"split.mremap": ["move_page_tables", "move_vma"]}[$name] // ["found", "elsewhere"];
+def frames($name): ["pte_alloc_one", "__split_huge_pmd"] + callers($name) + ["do_syscall_64"];
 def counters($fail): {thp_split_pmd: {before: 3, after: 4, delta: 1},
 	thp_split_pmd_failed: {before: 0, after: (if $fail then 0 else 1 end),
 		delta: (if $fail then 0 else 1 end)},
@@ -20,8 +23,8 @@ def result($case; $i; $fault; $closing):
 	 detail: (if $s == "PASS" then "every check held" else evil("thp_split_pmd_failed stayed at 0") end),
 	 injected: {on_target: (if $s == "SKIP" or $s == "ERROR" then 0 else 1 end), off_target: ($i % 3),
 		unclassified: 0},
-	 stacks: [frames, [evil("frame")]],
-	 stack_info: [{count: 1, on_target: true}, {count: 2, on_target: false}],
+	 stacks: [frames($case.scenario), [evil("frame")]],
+	 stack_info: [{count: 1, on_target: ($s != "SKIP")}, {count: 2, on_target: ($i % 7 == 0)}],
 	 errno: (if $i % 3 == 0 then 12 else 0 end),
 	 checks: [{name: "data.pattern", ok: ($why != "data"), detail: "512 pages of 512"},
 		{name: "counter.thp_split_pmd_failed", ok: ($fail | not), detail: evil("wanted at least 1")},
@@ -42,7 +45,8 @@ def result($case; $i; $fault; $closing):
 		result($c.value; $c.key + $seed; $c.value.fault; true)
 	  else result($c.value; $c.key + $seed; $c.value.fault; false) end]) as $results
 | {version: 1, kind: "test", document: {version: 1,
-	kernel: {release: evil("6.12.0-rc3"), commit: .commit, tree: "", config_hash: "", symbols: ""},
+	kernel: {release: evil("6.12.0-rc3"), commit: .commit, tree: "", config_hash: "", symbols: "",
+		lacks: ["zap_pmd_range", "<b id=zqx>"]},
 	machine: {accel: "tcg", qemu: "7.2.22", cpus: 2, memory_mib: 512, boots: 3, boot_us: 2345678},
 	results: $results,
 	summary: (["FAIL","ERROR","MISS","PASS","DONE","SKIP"]

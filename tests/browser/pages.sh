@@ -209,7 +209,10 @@ json '/?format=json'
 json /submissions.json
 json /submissions/1.json
 json /agents.json
-for path in /submissions.csv /submissions/1.csv /submissions/1.txt /results.csv '/agents?format=txt'; do
+SHA=$(get "$URL/submissions/1.json" >/dev/null; jq -r .head_sha "$T/body")
+page "/commits/$SHA/coverage"
+json "/commits/$SHA/coverage.json"
+for path in /submissions.csv /submissions/1.csv /submissions/1.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" /results.csv '/agents?format=txt'; do
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done

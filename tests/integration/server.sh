@@ -289,6 +289,14 @@ ok "unknown artifact" is "$(call GET /api/v1/builds/1/artifacts/other)" 404
 ok "run" is "$(call GET "/api/v1/runs/$RUN")" 200
 ok "build" is "$(call GET /api/v1/builds/1)" 200
 ok "commit" is "$(call GET "/api/v1/commits/$(git -C "$T/repo" rev-parse master)")" 200
+MASTER=$(git -C "$T/repo" rev-parse master)
+ok "coverage" is "$(call GET "/api/v1/commits/$MASTER/coverage")" 200
+ok "coverage knows the catalogue" has "$T/body" '"known":[1-9]'
+ok "coverage before a test" has "$T/body" '"reached":0'
+ok "coverage as a table" is "$(call GET "/api/v1/commits/$MASTER/coverage?format=csv")" 200
+ok "coverage's columns" has "$T/body" '^state,known,injections,path'
+ok "coverage of nothing" is "$(call GET "/api/v1/commits/${MASTER//[0-9]/f}/coverage")" 404
+ok "coverage of no commit" is "$(call GET /api/v1/commits/zqx/coverage)" 404
 ok "branch" is "$(call GET /api/v1/branches/demo/topic)" 200
 ok "agents" has <(curl -sS "$URL/api/v1/agents") agent-1
 for i in 1 2 3 4 5 6; do # the builds in between, until a test comes

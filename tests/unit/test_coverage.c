@@ -274,6 +274,39 @@ static void test_document(void **state)
 	result_doc_free(&d);
 }
 
+/* Two configurations of one commit. */
+static void test_merge(void **state)
+{
+	struct coverage a, b;
+	size_t known;
+
+	(void)state;
+	coverage_init(&a, NULL, 0);
+	coverage_init(&b, NULL, 0);
+	known = a.n_known;
+	add(&a, "split.mprotect", MPROTECT, 1);
+	coverage_ran(&a, "split.munmap", REASON_KCONFIG);
+	add(&a, "split.mlock", "pte_alloc_one<only_a", 1);
+	add(&b, "split.mprotect", MPROTECT, 2);
+	add(&b, "split.mlock", MLOCK, 1);
+	coverage_ran(&b, "split.munmap", REASON_NONE);
+	add(&b, "split.mlock", "pte_alloc_one<only_b", 5);
+	add(&b, "split.munmap", "pte_alloc_one<only_b", 1);
+	add(&b, "split.munmap", "pte_alloc_one<only_a", 1);
+	assert_null(coverage_find(&a, &b.chains[known]));
+	coverage_merge(&a, &b);
+	assert_int_equal(chain_of(&a, "split.mprotect")->injections, 3);
+	assert_int_equal(chain_of(&a, "split.mlock")->injections, 1);
+	assert_int_equal(coverage_state(chain_of(&a, "split.munmap")), COVERAGE_MISSED);
+	assert_int_equal(a.n, known + 2);
+	assert_int_equal(a.chains[known].injections, 2);
+	assert_int_equal(a.chains[known].n_scenarios, 2);
+	assert_int_equal(a.chains[known + 1].injections, 6);
+	assert_ptr_equal(coverage_find(&a, &b.chains[known]), &a.chains[known + 1]);
+	coverage_free(&a);
+	coverage_free(&b);
+}
+
 static void test_json(void **state)
 {
 	char fixup[] = "mprotect_fixup";
@@ -320,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_new_chains_are_capped),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_document),
+		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_json),
 	};
 
