@@ -80,7 +80,7 @@ ours() { # REPEATS ISOLATION: prints "cases injections wall_ms restore_ms", the 
 }
 
 # A rate a second from a count and milliseconds.
-rate() { awk -v n="$1" -v ms="$2" 'BEGIN { printf "%.2f\n", ms > 0 ? n * 1000 / ms : 0 }'; }
+rate() { awk -v n="$1" -v ms="$2" 'BEGIN { printf "%.2f\n", (ms ? n * 1000 / ms : 0) }'; }
 
 for ((i = 0; i < rounds; i++)); do
 	read -r cases injections seconds wall < <(bare "$bare_count") || true
