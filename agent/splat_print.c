@@ -24,7 +24,7 @@ struct print {
 	char source[DETAIL_MAX]; /* "lib/refcount.c" */
 	char said[DETAIL_MAX]; /* the first words of a WARN()'s message */
 	char access[8]; /* "read", "write" */
-	char object[DETAIL_MAX]; /* a slab cache */
+	char object[DETAIL_MAX]; /* a slab cache, or the C type that UBSAN names */
 	char locks[LOCKS_MAX][DETAIL_MAX]; /* names of lock classes, sorted */
 	int n_locks;
 	char entry[KLOG_SYMBOL_MAX];
@@ -122,6 +122,20 @@ static void find_object(const struct klog_line *l, struct print *p)
 	snprintf(p->object, sizeof(p->object), "%.*s", (int)n, s);
 }
 
+/* "index 9 is out of range for type 'int [8]'" */
+static void find_type(const struct klog_line *l, struct print *p)
+{
+	static const char words[] = " for type '";
+	const char *s = klog_find(l, words), *end;
+
+	if (!s || *p->object)
+		return;
+	s += strlen(words);
+	end = memchr(s, '\'', rest_of(l, s));
+	if (end)
+		snprintf(p->object, sizeof(p->object), "%.*s", (int)(end - s), s);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(a, b);
@@ -133,6 +147,8 @@ static void find_lock(const struct klog_line *l, struct print *p)
 	const char *brace = klog_find(l, "){"), *s;
 	char name[DETAIL_MAX];
 
+	if (!brace)
+		brace = klog_find(l, ") at:");
 	if (!brace || p->n_locks == LOCKS_MAX)
 		return;
 	for (s = brace; s > l->text && s[-1] != '('; s--)
@@ -200,6 +216,8 @@ static void read_print(const struct klog *k, const struct report *r, struct prin
 		find_source(l, p);
 		find_access(l, p);
 		find_object(l, p);
+		if (r->row->kind == SPLAT_UBSAN)
+			find_type(l, p);
 		if (r->row->kind == SPLAT_LOCKDEP)
 			find_lock(l, p);
 	}

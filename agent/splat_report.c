@@ -210,7 +210,7 @@ static bool absorbs(const struct reader *rd, const struct splat_row *row)
 	if (row->kind == SPLAT_NONE || (row->flags & ROW_HEADLESS))
 		return true;
 	if (row->flags & ROW_FOLLOWS)
-		return !traced(rd) || rd->class == END_STALL || rd->class == END_OOM;
+		return !traced(rd) || rd->class == END_OOM || (rd->class == END_STALL && !rd->over);
 	/* One says what is wrong, the other where; some architectures print the latter first. */
 	if (traced(rd))
 		return false;
@@ -246,6 +246,19 @@ static enum line_place place_of_other(struct reader *rd, const struct splat_row 
 	return whole || rd->r->caller != KLOG_NO_CALLER ? PLACE_END : PLACE_NOT_MINE;
 }
 
+/* "cut here": the WARNING that is due comes behind it, or another report begins. */
+static enum line_place place_of_cut(struct reader *rd)
+{
+	if (traced(rd))
+		return PLACE_END;
+	if (rd->r->row->flags & ROW_LEADS)
+		return PLACE_MINE;
+	if (rd->r->caller != KLOG_NO_CALLER)
+		return PLACE_END;
+	rd->r->corrupted = "another report begins inside it";
+	return PLACE_NOT_MINE;
+}
+
 static enum line_place place_of_frame(struct reader *rd)
 {
 	rd->frames++;
@@ -276,12 +289,8 @@ static enum line_place place_of(struct reader *rd, size_t at)
 
 	if (is_mark(l))
 		return PLACE_END;
-	if (klog_find(l, "-----[ cut here")) {
-		/* The WARNING that is due comes behind it. */
-		if (traced(rd) || !(rd->r->row->flags & ROW_LEADS))
-			return PLACE_END;
-		return PLACE_MINE;
-	}
+	if (klog_find(l, "-----[ cut here"))
+		return place_of_cut(rd);
 	if (is_report_end(l))
 		return PLACE_LAST;
 	if (rd->class == END_RULE && is_rule(l) && (rd->frames || rd->own > 3))

@@ -94,7 +94,7 @@ static int check_folder(const char *folder)
 static void golden(void **state)
 {
 	(void)state;
-	assert_true(check_folder(GOLDEN "/real") >= 4);
+	assert_true(check_folder(GOLDEN "/real") >= 50);
 	assert_true(check_folder(GOLDEN "/synthetic") >= 40);
 }
 
