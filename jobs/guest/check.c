@@ -5,6 +5,7 @@
 #include "pagemap.h"
 #include "pattern.h"
 #include "probe.h"
+#include "uapi.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -270,6 +271,31 @@ void check_huge_whole(struct scenario *s, const char *name, const struct thp *th
 		       "AnonHugePages adds up to %ld kB", huge_kb);
 }
 
+/*
+ * As long as a page of the fixture's folio is mapped huge or by its compound pages, all its frames
+ * are taken, and each can be mapped in its own place only. Copies have frames from elsewhere.
+ */
+static void check_order(struct scenario *s, const struct thp *thp,
+			const struct pagemap_counts *counts)
+{
+	static uint64_t entries[THP_PAGES];
+	long wrong;
+	int r;
+
+	if (!s->first_frame || !counts->huge)
+		return;
+	r = pagemap_read(thp->addr, THP_PAGES, entries);
+	if (r) {
+		scenario_check(s, "harness.pagemap", false, "%s", strerror(-r));
+		return;
+	}
+	wrong = pagemap_find_misplaced(entries, THP_PAGES, s->first_frame);
+	scenario_check(s, "invariant.frames", wrong < 0,
+		       "page %ld maps frame 0x%llx of a folio that begins at 0x%llx", wrong,
+		       wrong < 0 ? 0ULL : (unsigned long long)(entries[wrong] & UAPI_PM_PFN_MASK),
+		       (unsigned long long)s->first_frame);
+}
+
 void check_common(struct scenario *s, const struct thp *thp)
 {
 	struct pagemap_counts counts;
@@ -281,6 +307,8 @@ void check_common(struct scenario *s, const struct thp *thp)
 	scenario_check(s, "invariant.pagemap",
 		       !r && counts.present + counts.swapped + counts.none == THP_PAGES, "%s",
 		       r ? strerror(-r) : "pages are missing");
+	if (!r)
+		check_order(s, thp, &counts);
 	check_rss(s, "leak.rss");
 	check_tables(s);
 }

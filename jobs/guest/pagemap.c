@@ -110,6 +110,20 @@ long pagemap_find_wrong(const uint64_t *entries, size_t pages, uint64_t bit, boo
 	return -1;
 }
 
+long pagemap_find_misplaced(const uint64_t *entries, size_t pages, uint64_t first)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++) {
+		uint64_t frame = entries[i] & UAPI_PM_PFN_MASK;
+
+		if (entries[i] & UAPI_PM_PRESENT && frame >= first && frame < first + pages &&
+		    frame != first + i)
+			return (long)i;
+	}
+	return -1;
+}
+
 int pagemap_frame(const void *address, uint64_t *ret_frame)
 {
 	uint64_t entry;

@@ -42,6 +42,12 @@ long pagemap_find_wrong(const uint64_t *entries, size_t pages, uint64_t bit, boo
 			size_t other);
 
 /*
+ * The first of `pages` entries that maps one of the frames `first`, first + 1, … out of its place:
+ * entry i may map frame first + i or a frame that is none of them. Returns -1 if there is none.
+ */
+long pagemap_find_misplaced(const uint64_t *entries, size_t pages, uint64_t first);
+
+/*
  * The number of the page frame that is mapped at `address`. Returns 0, -ENOENT if none is
  * present, or another -errno.
  */

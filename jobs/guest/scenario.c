@@ -7,6 +7,7 @@
 #include "kmsg.h"
 #include "kthread.h"
 #include "selftest.h"
+#include "pagemap.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -113,6 +114,8 @@ bool scenario_remember(struct scenario *s, const struct thp *thp)
 	}
 	smaps_normalise(&s->mapping, thp->addr, THP_SIZE);
 	s->table_kb = file_read_key_kb("/proc/self/status", "VmPTE");
+	if (pagemap_frame(thp->addr, &s->first_frame))
+		s->first_frame = 0;
 	return true;
 }
 

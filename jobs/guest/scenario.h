@@ -85,6 +85,7 @@ struct scenario {
 	int64_t started_ns;
 	struct smaps mapping; /* of the fixture, before arming; normalised */
 	int64_t table_kb; /* VmPTE with the fixture in place */
+	uint64_t first_frame; /* of the fixture's folio; 0: not known */
 };
 
 /* scenario_mprotect() and so on. */

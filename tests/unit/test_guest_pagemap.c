@@ -42,6 +42,23 @@ static void test_all_but_one(void **state)
 	assert_int_equal(pagemap_find_wrong(lifted, 2, BIT, true, 1), 1);
 }
 
+static void test_misplaced_frames(void **state)
+{
+	const uint64_t here = UAPI_PM_PRESENT;
+	const uint64_t right[] = { here | 512, here | 513, here | 514, here | 515 };
+	const uint64_t twice[] = { here | 512, here | 513, here | 514, here | 514 };
+	const uint64_t copied[] = { here | 512, here | 9000, 0, here | 515 };
+	const uint64_t swapped_out[] = { here | 512, UAPI_PM_SWAP | 512, here | 514, here | 515 };
+
+	(void)state;
+	assert_int_equal(pagemap_find_misplaced(right, 4, 512), -1);
+	assert_int_equal(pagemap_find_misplaced(twice, 4, 512), 3);
+	assert_int_equal(pagemap_find_misplaced(copied, 4, 512), -1);
+	assert_int_equal(pagemap_find_misplaced(swapped_out, 4, 512), -1);
+	assert_int_equal(pagemap_find_misplaced(right, 4, 511), 0);
+	assert_int_equal(pagemap_find_misplaced(right, 4, 4096), -1);
+}
+
 /* What any process may read of itself: whether its pages are there. */
 static void test_reads_this_process(void **state)
 {
@@ -62,6 +79,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everywhere_or_nowhere),
 		cmocka_unit_test(test_all_but_one),
+		cmocka_unit_test(test_misplaced_frames),
 		cmocka_unit_test(test_reads_this_process),
 	};
 
