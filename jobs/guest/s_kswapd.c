@@ -9,6 +9,7 @@
  * makes no progress. Nobody is told, and the data must be right after it is faulted in again.
  */
 #include "check.h"
+#include "group.h"
 #include "kthread.h"
 #include "node.h"
 #include "pagemap.h"
@@ -24,16 +25,42 @@
 #define QUIET_MS 250 /* kswapd takes a nap of 100 ms before it goes to sleep */
 #define WAIT_MS 5000
 
+/*
+ * A kswapd that has failed too often stays asleep, until somebody else makes progress on its node
+ * (shrink_node()): here that is the reclaim of a few pages that serve nothing else.
+ */
+static int revive(void)
+{
+	char *victim =
+		mmap(NULL, THP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t page;
+	int r;
+
+	if (victim == MAP_FAILED || madvise(victim, THP_SIZE, MADV_NOHUGEPAGE))
+		return -errno;
+	for (page = 0; page < THP_PAGES; page++)
+		victim[page * THP_PAGE] = 1;
+	r = group_reclaim("1M");
+	munmap(victim, THP_SIZE);
+	return r;
+}
+
 static bool set_up(struct scenario *s, struct thp *thp)
 {
 	int r = node_bind(NODE);
 
+	if (!r && !group_enter(s))
+		return false;
+	if (!r) {
+		r = revive();
+		group_leave(s);
+	}
 	if (!r && !scenario_fixture(s, thp))
 		return false;
 	if (!r)
 		r = node_bind(-1);
 	if (r) {
-		scenario_check(s, "harness.fixture", false, "set_mempolicy: %s", strerror(-r));
+		scenario_check(s, "harness.fixture", false, "%s", strerror(-r));
 		return false;
 	}
 	/* the memory that fills the node has page tables too */

@@ -11,39 +11,8 @@
  * so that there is nothing else to reclaim.
  */
 #include "check.h"
-#include "fileio.h"
+#include "group.h"
 #include "pagemap.h"
-
-#include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define ROOT "/sys/fs/cgroup/"
-#define GROUP ROOT "split/"
-
-static bool enter_group(struct scenario *s)
-{
-	int r = file_write(ROOT "cgroup.subtree_control", "+memory");
-
-	if (!r && mkdir(GROUP, 0755) && errno != EEXIST)
-		r = -errno;
-	if (!r)
-		r = file_write(GROUP "cgroup.procs", "0");
-	if (r)
-		scenario_check(s, "harness.cgroup", false, "%s", strerror(-r));
-	return !r;
-}
-
-static void leave_group(struct scenario *s)
-{
-	int r = file_write(ROOT "cgroup.procs", "0");
-
-	if (!r && rmdir(GROUP))
-		r = -errno;
-	if (r)
-		scenario_check(s, "harness.cgroup", false, "leaving it: %s", strerror(-r));
-}
 
 void scenario_memcg_reclaim(struct scenario *s)
 {
@@ -51,10 +20,10 @@ void scenario_memcg_reclaim(struct scenario *s)
 	struct thp thp;
 	int r;
 
-	if (!enter_group(s) || !scenario_fixture(s, &thp))
+	if (!group_enter(s) || !scenario_fixture(s, &thp))
 		return;
 	scenario_arm(s);
-	r = file_write(GROUP "memory.reclaim", "2M");
+	r = group_reclaim("2M");
 	scenario_disarm(s, -r);
 
 	check_errno(s);
@@ -63,5 +32,5 @@ void scenario_memcg_reclaim(struct scenario *s)
 	check_unchanged(s, &thp);
 	check_writable(s, &thp, 0);
 	scenario_finish(s, &thp);
-	leave_group(s);
+	group_leave(s);
 }
