@@ -110,7 +110,8 @@ static bool set_up(struct scenario *s, const struct selftest *test)
 	if (file_exists("/proc/sys/kernel/hung_task_timeout_secs") &&
 	    !scenario_setting(s, "/proc/sys/kernel/hung_task_timeout_secs", "60"))
 		return false;
-	if (test->huge_mib < 0)
+	/* without huge pages it is the program that decides what there is left to test */
+	if (test->huge_mib < 0 || !file_exists("/proc/sys/vm/nr_hugepages"))
 		return true;
 	snprintf(pages, sizeof(pages), "%d", test->huge_mib / MIB_PER_HUGE_PAGE);
 	return scenario_setting(s, "/proc/sys/vm/nr_hugepages", pages);
