@@ -161,6 +161,9 @@ static int on_result(struct collect *c, const struct jval *v, struct error *err)
 	if (!r && !c->open)
 		r = error_set(err, -EPROTO, "result id=%lld nth=%d without its begin",
 			      (long long)p.id, p.nth);
+	if (!r && c->cases[c->at].only_skip && p.outcome != POINT_SKIP)
+		r = error_set(err, -EPROTO, "result id=%lld of a case that was not to run",
+			      (long long)p.id);
 	if (r < 0) {
 		point_free(&p);
 		return r;
@@ -236,6 +239,11 @@ static int take_plan(struct collect *c, const char *s, struct error *err)
 	return 0;
 }
 
+static bool case_may_end(const struct collect *c)
+{
+	return c->case_done || (c->at < c->n_cases && c->cases[c->at].only_skip && !c->open);
+}
+
 /* "ok 3 split.mprotect # 2 points"; the verdict in it is not used. */
 static int take_case_line(struct collect *c, const char *s, struct error *err)
 {
@@ -244,7 +252,7 @@ static int take_case_line(struct collect *c, const char *s, struct error *err)
 
 	if (c->state != COLLECT_CASES || str_to_i64(number, 1, LIMIT_CASES, &n) < 0)
 		return error_set(err, -EPROTO, "a case's line out of place: '%.60s'", s);
-	if ((size_t)n != c->at + 1 || !c->case_done)
+	if ((size_t)n != c->at + 1 || !case_may_end(c))
 		return error_set(err, -EPROTO, "case %lld ended where %zu was due%s", n, c->at + 1,
 				 c->case_done ? "" : ", without its last result");
 	emit(c, (struct collect_event){ .type = COLLECT_CASE, .id = c->cases[c->at].id });

@@ -40,6 +40,7 @@ struct collect_case {
 	bool sweep;
 	int first; /* nth of its first point: `from`, the n of mode nth, else 0 */
 	int points; /* of a sweep, at most, in this answer; 0 = as many as come */
+	bool only_skip; /* answered only if it does not apply; else it ends without a result */
 };
 
 enum collect_state {

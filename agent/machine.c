@@ -333,26 +333,28 @@ static void await_mark(struct machine *m)
 }
 
 void machine_request_text(const char *lead, const struct machine_case *cases, size_t n,
-			  struct buf *out)
+			  const char *verb, struct buf *out)
 {
 	buf_str(out, "faultline-request 1\n");
 	buf_str(out, lead ? lead : "");
 	for (size_t i = 0; i < n; i++)
 		buf_printf(out, "%s\n", cases[i].line);
-	buf_str(out, "run\n");
+	buf_printf(out, "%s\n", verb);
 }
 
 static void send_request(struct machine *m)
 {
 	struct collect_case *expect = xcalloc(m->n_cases, sizeof(*expect));
 
-	for (size_t i = 0; i < m->n_cases; i++)
+	for (size_t i = 0; i < m->n_cases; i++) {
 		expect[i] = m->cases[i].expect;
+		expect[i].only_skip = m->lead != NULL;
+	}
 	collect_expect(&m->collect, expect, m->n_cases);
 	free(expect);
 	if (m->brought_request)
 		return;
-	machine_request_text(m->lead, m->cases, m->n_cases, &m->out);
+	machine_request_text(m->lead, m->cases, m->n_cases, m->lead ? "skips" : "run", &m->out);
 	send_some(m);
 }
 
@@ -394,12 +396,14 @@ enum machine_end machine_run(struct machine *m, const struct machine_case *cases
 	return end;
 }
 
-enum machine_end machine_calibrate(struct machine *m, const char *lines)
+enum machine_end machine_learn(struct machine *m, const char *lines,
+			       const struct machine_case *cases, size_t n, machine_point_fn fn,
+			       void *arg)
 {
 	enum machine_end end;
 
 	m->lead = lines;
-	end = machine_run(m, NULL, 0, NULL, NULL);
+	end = machine_run(m, cases, n, fn, arg);
 	m->lead = NULL;
 	return end;
 }

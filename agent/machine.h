@@ -71,7 +71,7 @@ struct machine {
 	bool protocol_broken;
 	struct error protocol;
 	/* the request that runs */
-	const char *lead; /* lines before the cases; may be NULL */
+	const char *lead; /* while it learns: the lines before the cases; else NULL */
 	const struct machine_case *cases;
 	size_t n_cases;
 	struct machine_point *points; /* those that are not closed */
@@ -96,10 +96,13 @@ enum machine_end machine_run(struct machine *m, const struct machine_case *cases
 			     machine_point_fn fn, void *arg);
 /* The request as text, as machine_run() sends it. Appends. */
 void machine_request_text(const char *lead, const struct machine_case *cases, size_t n,
-			  struct buf *out);
-/* Has the guest calibrate before the first case, so that machines restored from it need not:
- * `lines` are "calibrate …" lines, each with its LF. Returns as machine_run(). */
-enum machine_end machine_calibrate(struct machine *m, const char *lines);
+			  const char *verb, struct buf *out);
+/* What holds for the kernel is found out once and not by every machine restored from this one: the
+ * guest calibrates (`lines` are "calibrate …" lines, each with its LF; may be empty) and answers
+ * those of the cases that do not apply, for which `fn` is called. Returns as machine_run(). */
+enum machine_end machine_learn(struct machine *m, const char *lines,
+			       const struct machine_case *cases, size_t n, machine_point_fn fn,
+			       void *arg);
 /* False while not one line of the answer to the first request came: then the kernel has not been
  * asked to do anything, and an end is no word about it. */
 bool machine_has_answered(const struct machine *m);

@@ -24,6 +24,9 @@
 #include "agent/snapshot.h"
 #include "jobs/judge.h"
 
+/* Cases in one request; the guest takes 512 (jobs/guest/request.h). */
+#define BATCH_MAX 256
+
 /* A snapshot and who uses it; the counts are protected by the run's lock. */
 struct template
 {
@@ -74,6 +77,7 @@ struct testrun {
 	struct template *template; /* what machines are restored from; NULL = none yet */
 	bool templating; /* a worker makes one */
 	bool calibrating; /* a template calibrates; not once that has killed one */
+	bool asked; /* a template was asked which cases do not apply */
 	int bad_restores; /* in a row */
 	int bad_templates; /* that were given up because of that */
 	int boots, boots_ok, restores;
@@ -103,6 +107,8 @@ struct worker {
 bool queue_take(struct worker *w);
 /* Gives back the batch; what is not done waits again. */
 void queue_return(struct worker *w);
+/* What got its verdict while it waited, waits no more. */
+void queue_forget_done(struct testrun *run);
 /* One more machine may be started: then it has its number and `count` of the run is one more. */
 bool queue_spend_machine(struct worker *w, int *count);
 bool run_is_cancelled(struct testrun *run);
@@ -158,6 +164,9 @@ int64_t samples_median(struct samples *s);
 
 /* --- testrun_worker.c ----------------------------------------------------------------------- */
 
+/* The case as the next request for at most `points` of its points asks for it; the line in *out is
+ * the case's. */
+void worker_request_case(struct tcase *c, int points, struct machine_case *out);
 void *worker_main(void *worker);
 void worker_stop_machine(struct worker *w);
 const char *machine_end_text(enum machine_end end);

@@ -76,18 +76,41 @@ static void calibrate_lines(const struct testrun *run, struct buf *out)
 	}
 }
 
+/* Has the machine calibrate and say which cases do not apply to its kernel. False when it did not
+ * survive that. The cases are asked for once, before a machine is restored and has one in hand. */
+static bool template_learn(struct worker *w)
+{
+	struct testrun *run = w->run;
+	CLEANUP(free_p) struct machine_case *cases = xcalloc(run->n_cases, sizeof(*cases));
+	CLEANUP(buf_free) struct buf lines = BUF_INIT;
+	enum machine_end end;
+	size_t n = 0, at = 0, some;
+
+	calibrate_lines(run, &lines);
+	for (size_t i = 0; i < run->n_cases && !run->asked; i++)
+		if (!run->cases[i].done)
+			worker_request_case(&run->cases[i], 1, &cases[n++]);
+	run->asked = true;
+	if (!n && !lines.len)
+		return true;
+	do {
+		some = n - at < BATCH_MAX ? n - at : BATCH_MAX;
+		end = machine_learn(w->machine, buf_cstr(&lines), &cases[at], some, point_take, w);
+		at += some;
+	} while (end == MACHINE_ALIVE && !w->machine->bailed && at < n);
+	w->progress = 0;
+	queue_forget_done(run);
+	return end == MACHINE_ALIVE && !w->machine->bailed;
+}
+
 /* A machine that waits and knows all sites. NULL: no machine could be had. */
 static struct machine *template_boot(struct worker *w)
 {
-	CLEANUP(buf_free) struct buf lines = BUF_INIT;
 	struct testrun *run = w->run;
 
-	calibrate_lines(run, &lines);
 	if (!worker_boot(w, true))
 		return NULL;
-	if (!run->calibrating || !lines.len ||
-	    (machine_calibrate(w->machine, buf_cstr(&lines)) == MACHINE_ALIVE &&
-	     !w->machine->bailed))
+	if (!run->calibrating || template_learn(w))
 		return w->machine;
 	/* A kernel that does not survive a calibration: each case shall meet that by itself. */
 	run->calibrating = false;
@@ -149,6 +172,13 @@ static struct template *template_get(struct worker *w)
 	return t;
 }
 
+static void template_drop(struct testrun *run, struct template *t)
+{
+	pthread_mutex_lock(&run->lock);
+	template_unref(t);
+	pthread_mutex_unlock(&run->lock);
+}
+
 /* A restored machine came to nothing. Caller holds the lock. */
 static void bad_restore(struct testrun *run, const char *why)
 {
@@ -200,14 +230,14 @@ bool worker_machine(struct worker *w)
 		if (isolation != ISOLATION_SNAPSHOT)
 			return worker_boot(w, false);
 		t = template_get(w);
-		if (!t && isolation_now(run) == ISOLATION_SNAPSHOT)
+		if ((!t && isolation_now(run) == ISOLATION_SNAPSHOT) || w->batch[0]->done) {
+			template_drop(run, t);
 			return false;
+		}
 		if (!t)
 			continue;
 		if (!queue_spend_machine(w, &run->restores)) {
-			pthread_mutex_lock(&run->lock);
-			template_unref(t);
-			pthread_mutex_unlock(&run->lock);
+			template_drop(run, t);
 			return worker_boot(w, false); /* says what it means for the batch */
 		}
 		worker_restore(w, t);
@@ -223,7 +253,7 @@ bool worker_replay(struct worker *w, const struct machine_case *cases)
 
 	if (!queue_spend_machine(w, &w->run->boots))
 		return worker_boot(w, false); /* says what it means for the batch */
-	machine_request_text(NULL, cases, w->n_batch, &request);
+	machine_request_text(NULL, cases, w->n_batch, "run", &request);
 	buf_str(&request, "poweroff\n");
 	mo.request = buf_cstr(&request);
 	w->boot_logged = false;

@@ -4,8 +4,6 @@
 
 /* A request costs a calibration and a round trip: not worth it for fewer cases. */
 #define BATCH_MIN 4
-/* The guest takes 512 (jobs/guest/request.h). */
-#define BATCH_MAX 256
 /* A boot takes as long as so many cases, and two boots at once slow each other down: as long as
  * machines survive, one more is started only for more cases than that. */
 #define CASES_PER_BOOT 32
@@ -84,6 +82,18 @@ bool queue_take(struct worker *w)
 	}
 	pthread_mutex_unlock(&run->lock);
 	return w->n_batch > 0;
+}
+
+void queue_forget_done(struct testrun *run)
+{
+	pthread_mutex_lock(&run->lock);
+	for (size_t i = 0; i < run->n_cases; i++) {
+		if (run->waiting[i] && run->cases[i].done) {
+			run->waiting[i] = false;
+			run->n_waiting--;
+		}
+	}
+	pthread_mutex_unlock(&run->lock);
 }
 
 void queue_return(struct worker *w)

@@ -9,6 +9,9 @@
 
 /* A case that kills machines before its first point is given up after this many. */
 #define STRIKES_MAX 2
+/* The guest ends a case by itself. Longer ones outgrow the grace, since an emulated clock may lose
+ * time on a busy host. */
+#define LONG_MS 20000
 
 const char *machine_end_text(enum machine_end end)
 {
@@ -31,7 +34,7 @@ const char *machine_end_text(enum machine_end end)
 	return "?";
 }
 
-static void request_case(struct tcase *c, int points, struct machine_case *out)
+void worker_request_case(struct tcase *c, int points, struct machine_case *out)
 {
 	const struct fault *f = &c->pcase->fault;
 	bool sweep = f->mode == FAULT_SWEEP;
@@ -53,9 +56,7 @@ static void request_case(struct tcase *c, int points, struct machine_case *out)
 							    : 0,
 			    .points = points },
 		.line = c->line,
-		/* The guest ends the case by itself; long ones outgrow the grace, since an emulated clock
-		 * may lose time on a busy host. */
-		.deadline_ms = deadline_ms + deadline_ms / 2,
+		.deadline_ms = deadline_ms + (deadline_ms > LONG_MS ? deadline_ms / 2 : 0),
 	};
 }
 
@@ -88,7 +89,7 @@ void worker_stop_machine(struct worker *w)
 static void request_cases(const struct worker *w, struct machine_case *cases)
 {
 	for (size_t i = 0; i < w->n_batch; i++)
-		request_case(w->batch[i], w->shared ? 0 : 1, &cases[i]);
+		worker_request_case(w->batch[i], w->shared ? 0 : 1, &cases[i]);
 }
 
 /* A machine for the batch, and the batch as it is asked for. */

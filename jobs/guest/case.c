@@ -179,7 +179,6 @@ static int run_points(struct answer *answer, const struct fault_session *session
 		request.nth = answer->item->from;
 	else if (fault->mode == FAULT_MODE_NTH)
 		request.nth = fault->nth;
-	answer->passed = true;
 	do {
 		request.cap = ++answer->points == SWEEP_POINTS_MAX;
 		r = point_run(answer->port, &request, &outcome, problem);
@@ -194,6 +193,15 @@ static int run_points(struct answer *answer, const struct fault_session *session
 	} while (fault->mode == FAULT_MODE_SWEEP && outcome.injected && !request.cap &&
 		 answer->points != answer->item->points);
 	return 0;
+}
+
+static int end_case(const struct answer *answer, struct problem *problem)
+{
+	int r = ktap_line(answer->port, "%s %u %s # %u point%s", answer->passed ? "ok" : "not ok",
+			  answer->number, answer->row->name, answer->points,
+			  answer->points == 1 ? "" : "s");
+
+	return r ? problem_set(problem, r, "cannot write: %s", strerror(-r)) : 0;
 }
 
 static int run_case(struct answer *answer, struct problem *problem)
@@ -212,10 +220,7 @@ static int run_case(struct answer *answer, struct problem *problem)
 	}
 	if (r)
 		return r;
-	r = ktap_line(answer->port, "%s %u %s # %u point%s", answer->passed ? "ok" : "not ok",
-		      answer->number, answer->row->name, answer->points,
-		      answer->points == 1 ? "" : "s");
-	return r ? problem_set(problem, r, "cannot write: %s", strerror(-r)) : 0;
+	return end_case(answer, problem);
 }
 
 static int skip_case(const struct answer *answer, const char *reason, const struct problem *detail,
@@ -244,13 +249,14 @@ static int answer_case(int port, const struct request *request, unsigned int ind
 		.number = index + 1,
 		.item = &request->cases[index],
 		.row = scenario_find(request->cases[index].scenario),
+		.passed = true,
 	};
 	struct problem detail = { "" };
 	const char *reason = skip_reason(&answer, machine, &detail);
 
 	if (reason)
 		return skip_case(&answer, reason, &detail, problem);
-	return run_case(&answer, problem);
+	return request->skips_only ? end_case(&answer, problem) : run_case(&answer, problem);
 }
 
 int case_run_all(int port, const struct request *request, const struct machine *machine,

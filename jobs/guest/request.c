@@ -45,6 +45,7 @@ void request_reset(struct request *request)
 	request->state = REQUEST_HEADER;
 	request->line = 0;
 	request->count = 0;
+	request->skips_only = false;
 	request->sites_count = 0;
 }
 
@@ -263,8 +264,10 @@ int request_feed(struct request *request, char *line, struct problem *problem)
 		return parse_case(request, line + 5, problem);
 	if (!strncmp(line, "calibrate ", 10))
 		return parse_site(request, line + 10, problem);
-	if (strcmp(line, "run"))
-		return problem_set(problem, -EINVAL, "expected 'case', 'calibrate' or 'run'");
+	request->skips_only = !strcmp(line, "skips");
+	if (!request->skips_only && strcmp(line, "run"))
+		return problem_set(problem, -EINVAL,
+				   "expected 'case', 'calibrate', 'run' or 'skips'");
 	if (!request->count && !request->sites_count)
 		return problem_set(problem, -EINVAL, "a request without a case");
 	request->state = REQUEST_RUN;

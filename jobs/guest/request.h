@@ -32,7 +32,7 @@ struct request_site {
 
 enum request_state {
 	REQUEST_HEADER, /* waits for "faultline-request 1" */
-	REQUEST_CASES, /* waits for case and calibrate lines or "run" */
+	REQUEST_CASES, /* waits for case and calibrate lines, "run" or "skips" */
 	REQUEST_RUN, /* complete */
 	REQUEST_POWEROFF,
 };
@@ -40,6 +40,7 @@ enum request_state {
 struct request {
 	enum request_state state;
 	unsigned int line; /* number of the last line fed, from 1 */
+	bool skips_only; /* answer the cases that do not apply to this kernel and run none */
 	unsigned int count;
 	struct request_case cases[REQUEST_CASES_MAX];
 	unsigned int sites_count;

@@ -41,7 +41,7 @@ static void on_event(void *arg, const struct collect_event *e)
 /* Feeds an answer to a sweep (id 1, from 1) and a burst (id 2), `step` bytes at a time. */
 static int answer(const char *text, size_t step)
 {
-	const struct collect_case cases[] = { { 1, true, 1, 0 }, { 2, false, 0, 0 } };
+	const struct collect_case cases[] = { { .id = 1, .sweep = true, .first = 1 }, { .id = 2 } };
 	struct error err = ERROR_INIT;
 	struct collect c;
 	int r;
@@ -93,7 +93,7 @@ static void keeps_output(void **state)
 			DONE("2", "0", "0") "ok 2 b\n" END;
 	static const char early[] = "KTAP version 1\n1..2\n" OUTPUT("1", "a");
 	static const char other[] = "KTAP version 1\n1..2\n" BEGIN("1", "0") OUTPUT("2", "a");
-	const struct collect_case cases[] = { { 1, false, 0, 0 }, { 2, false, 0, 0 } };
+	const struct collect_case cases[] = { { .id = 1 }, { .id = 2 } };
 	const char *const texts[] = { text, early, other };
 
 	(void)state;
@@ -164,7 +164,7 @@ static void long_lines_and_nuls(void **state)
 /* A sweep that was asked for one point is over after it, without a last one; no more may come. */
 static void asked_for_one_point(void **state)
 {
-	const struct collect_case cases[] = { { 1, true, 5, 1 } };
+	const struct collect_case cases[] = { { .id = 1, .sweep = true, .first = 5, .points = 1 } };
 	static const char *const answers[] = {
 		"KTAP version 1\n1..1\n" BEGIN("1", "5") DONE("1", "5", "1") "ok 1 x\n" END,
 		"KTAP version 1\n1..1\n" BEGIN("1", "5") DONE("1", "5", "1") BEGIN("1", "6"),
@@ -197,6 +197,44 @@ static void bail_out_ends_it(void **state)
 	assert_string_equal(seen, "RbrB");
 }
 
+/* "skips": a case that applies ends without a result, one that does not is answered. */
+static int answer_skips(const char *text)
+{
+	const struct collect_case cases[] = {
+		{ .id = 1, .sweep = true, .first = 1, .only_skip = true },
+		{ .id = 2, .only_skip = true }
+	};
+	struct error err = ERROR_INIT;
+	struct collect c;
+	int r;
+
+	seen[0] = '\0';
+	collect_init(&c, on_event, NULL);
+	r = collect_feed(&c, READY, strlen(READY), &err);
+	assert_int_equal(r, 0);
+	collect_expect(&c, cases, 2);
+	r = collect_feed(&c, text, strlen(text), &err);
+	collect_free(&c);
+	return r;
+}
+
+#define SKIP(id, n)                                         \
+	REC "{\"type\":\"result\",\"id\":" id ",\"nth\":" n \
+	    ",\"outcome\":\"skip\",\"skip\":\"predeposit\",\"detail\":\"d\"}\n"
+
+static void only_what_does_not_apply(void **state)
+{
+	(void)state;
+	assert_int_equal(answer_skips(HEAD BEGIN("1", "1")
+					      SKIP("1", "1") "ok 1 a # SKIP predeposit\n"
+							     "ok 2 b # 0 points\n" END),
+			 0);
+	assert_string_equal(seen, "RbrccE");
+	/* a case that was run after all, and one that ends in the middle of its point */
+	assert_int_equal(answer_skips(HEAD BEGIN("1", "1") DONE("1", "1", "1")), -EPROTO);
+	assert_int_equal(answer_skips(HEAD BEGIN("1", "1") "ok 1 a # 0 points\n"), -EPROTO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +243,7 @@ int main(void)
 		cmocka_unit_test(rejects),
 		cmocka_unit_test(long_lines_and_nuls),
 		cmocka_unit_test(asked_for_one_point),
+		cmocka_unit_test(only_what_does_not_apply),
 		cmocka_unit_test(bail_out_ends_it),
 	};
 

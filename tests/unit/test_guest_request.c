@@ -84,6 +84,19 @@ static void test_calibrate(void **state)
 	assert_int_equal(feed("calibrate site=f facility=failslab", &problem), -EINVAL);
 }
 
+static void test_skips(void **state)
+{
+	struct problem problem = { .text = "" };
+
+	(void)state;
+	assert_int_equal(feed_case("case id=1 scenario=control.nosplit mode=none", &problem), 0);
+	assert_int_equal(feed("skips", &problem), 0);
+	assert_int_equal(request.state, REQUEST_RUN);
+	assert_true(request.skips_only);
+	request_reset(&request);
+	assert_false(request.skips_only);
+}
+
 static void test_whole(void **state)
 {
 	struct problem problem = { .text = "" };
@@ -99,6 +112,7 @@ static void test_whole(void **state)
 	assert_int_equal(feed("case id=8 scenario=control.nosplit mode=none", &problem), 0);
 	assert_int_equal(feed("run", &problem), 0);
 	assert_int_equal(request.state, REQUEST_RUN);
+	assert_false(request.skips_only);
 	assert_int_equal(request.count, 2);
 	assert_int_equal(request.line, 4);
 	assert_string_equal(problem.text, "");
@@ -303,10 +317,15 @@ static void test_long_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	  cmocka_unit_test(test_points),
-		cmocka_unit_test(test_calibrate), cmocka_unit_test(test_good),
-		cmocka_unit_test(test_strict),	  cmocka_unit_test(test_header),
-		cmocka_unit_test(test_poweroff),  cmocka_unit_test(test_ids_and_number_of_cases),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_points),
+		cmocka_unit_test(test_calibrate),
+		cmocka_unit_test(test_skips),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_poweroff),
+		cmocka_unit_test(test_ids_and_number_of_cases),
 		cmocka_unit_test(test_long_line),
 	};
 

@@ -84,6 +84,25 @@ static void expect_restored(const char *script, const char *verdict, const char 
 	play_free(&p);
 }
 
+/* What does not apply to the kernel takes no machine of its own. */
+static void skips_are_asked_for_once(void **state)
+{
+	struct play p;
+
+	(void)state;
+	isolation = ISOLATION_SNAPSHOT;
+	play(&p, "snapshots\nready\nskip\nserve 1",
+	     "split.mprotect/sweep split.munmap/burst split.mlock/mode=nth,nth=2");
+	assert_int_equal(p.doc.n_results, 3);
+	for (size_t i = 0; i < p.doc.n_results; i++) {
+		assert_int_equal(p.doc.results[i].status, STATUS_SKIP);
+		assert_int_equal(p.doc.results[i].reason, REASON_PREDEPOSIT);
+	}
+	assert_int_equal(p.doc.machine.boots, 1);
+	assert_int_equal(p.doc.machine.restores, 0);
+	play_free(&p);
+}
+
 static void snapshots_that_fail(void **state)
 {
 	(void)state;
@@ -97,7 +116,7 @@ static void snapshots_that_fail(void **state)
 	/* the kernel does not survive a calibration: no word about snapshots, one about it */
 	expect_restored("snapshots\nready\nawait\nrecord KTAP version 1\nrecord 1..1\n"
 			"panic __split_huge_pmd",
-			"FAIL bug", "snapshot", 1, 2);
+			"FAIL bug", "snapshot", 2, 2);
 }
 
 /* The titles in the order in which their machines ran. Owned. */
@@ -169,7 +188,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_verdicts), cmocka_unit_test(snapshots_that_fail),
 		cmocka_unit_test(replayed),	 cmocka_unit_test(longest_first),
-		cmocka_unit_test(shuffled),
+		cmocka_unit_test(shuffled),	 cmocka_unit_test(skips_are_asked_for_once),
 	};
 
 	return play_main(argc, argv, "testrun_isolate", tests, ARRAY_SIZE(tests));
