@@ -6,8 +6,8 @@
 #include "fileio.h"
 #include "kmsg.h"
 #include "kthread.h"
-#include "selftest.h"
 #include "pagemap.h"
+#include "selftest.h"
 
 #include <errno.h>
 #include <stdarg.h>
