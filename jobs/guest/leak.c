@@ -3,7 +3,6 @@
 
 #include "clock.h"
 #include "fileio.h"
-#include "smaps.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -51,12 +50,12 @@ void leak_parse(const char *vmstat, struct leak_level *ret_level)
 void leak_read(struct leak_level *ret_level)
 {
 	static char text[16384];
-	static struct smaps own;
 	long own_tables_kb, own_anon_kb;
 
-	/* first what makes init grow: its buffers are touched here */
+	/* first what makes init grow: its buffers are touched here; and no stdio, whose buffers come
+	 * and go with the allocator's mood */
 	memset(text, 0, sizeof(text));
-	own_anon_kb = smaps_read(NULL, 0, &own) ? 0 : own.total_anonymous_kb;
+	own_anon_kb = file_read_key_kb("/proc/self/smaps_rollup", "Anonymous");
 	own_tables_kb = file_read_key_kb("/proc/self/status", "VmPTE");
 	/* pages on per-CPU lists are on no LRU list, and counters lag by their per-CPU parts */
 	(void)file_write("/proc/sys/vm/drop_caches", "1");
@@ -66,7 +65,7 @@ void leak_read(struct leak_level *ret_level)
 	leak_parse(text, ret_level);
 	if (ret_level->tables >= 0 && own_tables_kb > 0)
 		ret_level->tables -= own_tables_kb / PAGE_KB;
-	if (ret_level->anon >= 0)
+	if (ret_level->anon >= 0 && own_anon_kb > 0)
 		ret_level->anon -= own_anon_kb / PAGE_KB;
 }
 
