@@ -104,27 +104,31 @@ run() {
 # Failing points, or what `jq` makes of them. FILE FILTER
 failures() { jq -r "[.results[] | select(.status == \"FAIL\" and (.closing | not))] | $2" "$1"; }
 
-line() { printf '%-26s | %-9s | %-7s | %-9s | %-45s | %s\n' "$@"; }
+line() { printf '%-26s | %-9s | %-7s | %-22s | %-45s | %s\n' "$@"; }
 
 # defect PATCH CONFIG SCENARIO FAULT REASON: one line of the table; found under the right reason?
 defect() {
-	local out=$dir/results/$1-$2 reasons by verdict=PASS
+	local out=$dir/results/$1-$2 reason reasons by verdict=PASS
 	if ! build "$1" "$2" || ! run "$1-$2" "$1" "$2"; then
 		line "$1" "$2" - - "could not be built or run" -
 		return 1
 	fi
-	reasons=$(failures "$out.json" 'map(.reason) | unique | join(",")')
+	# The reason that most of the failing points have; a broken kernel also fails in other ways.
+	reasons=$(failures "$out.json" 'group_by(.reason) | sort_by(-length) |
+		map("\(.[0].reason) \(length)") | join(", ")')
+	reason=${reasons%% *}
 	by=$(failures "$out.json" 'map(.case + " " + .fault.mode) | unique |
 		if length > 1 then "\(length) cases" else (.[0] // "-") end')
 	[ -z "$reasons" ] || verdict=FAIL
-	if [ "$(failures "$out.json" "any(.[]; .case == \"$3\" and .fault.mode == \"$4\")")" = true ]; then
+	if [ "$(failures "$out.json" "any(.[]; .case == \"$3\" and
+		.fault.mode == \"$4\" and .reason == \"$5\")")" = true ]; then
 		[ "$by" = "$3 $4" ] || by="$3 $4, $by"
 	else
 		by="not by $3 $4: $by"
 		verdict=missed
 	fi
 	line "$1" "$2" "$verdict" "${reasons:--}" "$by" "$(cat "$out.seconds") s"
-	[ "$verdict" = FAIL ] && [ "$reasons" = "$5" ]
+	[ "$verdict" = FAIL ] && [ "$reason" = "$5" ]
 }
 
 table() {
