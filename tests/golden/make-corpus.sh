@@ -79,8 +79,8 @@ cut_log() { # cut_log DEFECT
 	memleak) sed -n '/faultline_break: /,$p' | sed '/Freeing unused/,/TERM=/d' ;;
 	*) sed -n '/faultline_break: [a-z_]*\r*$/,/faultline_break: .* is done/p' ;;
 	esac | tr -d '\r' | sed '/reboot: /d; /memory scanning thread started/d' |
-		awk '/stuck for|blocked for more|self-detected/ && ++n > 3 { exit } { print }' |
-		head -n $cut_lines
+		awk -v max=$cut_lines '/stuck for|blocked for more|self-detected/ { n++ }
+			n <= 3 && NR <= max'
 }
 
 record() { # record WORK KERNEL DEFECT
