@@ -180,11 +180,12 @@ static void plain_entry(const char *name, char out[KLOG_SYMBOL_MAX])
 static int entry_of(const struct report *r, char out[KLOG_SYMBOL_MAX])
 {
 	out[0] = '\0';
-	for (int i = 1; i < r->n_frames; i++) {
-		const char *callee = r->frames[i - 1].name;
+	for (int i = 0; i < r->n_frames; i++) {
+		/* The trace begins with the caller of where the registers point. */
+		const char *callee = i ? r->frames[i - 1].name : r->rip.name;
 
-		if (!splat_is_dispatcher(r->frames[i].name) || splat_is_dispatcher(callee) ||
-		    splat_is_helper(callee))
+		if (!splat_is_dispatcher(r->frames[i].name) || !*callee ||
+		    splat_is_dispatcher(callee) || splat_is_helper(callee))
 			continue;
 		plain_entry(callee, out);
 		return i;

@@ -15,6 +15,8 @@
 
 /* Own lines that are no part of any report we know, behind a complete trace. */
 #define TAIL_LINES_MAX 6
+/* A larger function calls others. */
+#define LEAF_BYTES 0x80
 
 enum end_class {
 	END_LINE, /* the one line is all */
@@ -425,9 +427,21 @@ static bool trace_is_bare(enum splat_kind kind)
 	       kind == SPLAT_OTHER;
 }
 
+/* A function that calls nothing has no frame of its own, and then the unwinder by frame pointers
+ * passes over its caller: it stands first in the trace, but as "? caller". Such functions are small. */
+static void take_frame(struct report *r, const struct klog_frame *f, bool first)
+{
+	bool lost = first && !f->reliable && *r->rip.name && r->rip.size < LEAF_BYTES;
+
+	if ((f->reliable || lost) && !f->inlined)
+		r->frames[r->n_frames++] = *f;
+}
+
 /* One trace's frames, from line `i` on. */
 static void read_trace(const struct klog *k, struct report *r, size_t i, bool bare)
 {
+	bool first = true;
+
 	for (; i < r->end && r->n_frames < REPORT_FRAMES; i++) {
 		const struct klog_line *l = &k->lines[i];
 		struct klog_frame f;
@@ -435,8 +449,8 @@ static void read_trace(const struct klog *k, struct report *r, size_t i, bool ba
 		if (!report_owns(r, l) || !l->used)
 			continue;
 		if (klog_frame_read(l, &f)) {
-			if (f.reliable && !f.inlined)
-				r->frames[r->n_frames++] = f;
+			take_frame(r, &f, first);
+			first = false;
 			continue;
 		}
 		if (klog_find(l, "</TASK>") || (r->n_frames && is_trace_head(l)))

@@ -29,7 +29,7 @@ memory='uaf_read uaf_write oob_read double_free invalid_free global_oob stack_oo
 	gpf shift bounds bool lock_order lock_recursive lock_irq unlock held_freed rcu_usage
 	wait_context static_key sleep_atomic schedule_atomic two_cpus'
 declare -A defects=(
-	[plain-os]="$plain no_root kill_init" [plain-o2]=$plain
+	[plain-os]="$plain no_root kill_init" [plain-o2]=${plain/hard_lockup/}
 	[memory-os]=$memory [memory-o2]=$memory
 	[race-os]=race
 )

@@ -94,8 +94,65 @@ static int check_folder(const char *folder)
 static void golden(void **state)
 {
 	(void)state;
-	assert_true(check_folder(GOLDEN "/real") >= 50);
+	assert_true(check_folder(GOLDEN "/real") >= 100);
 	assert_true(check_folder(GOLDEN "/synthetic") >= 40);
+}
+
+static void classify_file(const char *path, struct classify *c)
+{
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+
+	assert_int_equal(path_read(path, 4 << 20, &log, NULL), 0);
+	classify_init(c, NULL);
+	classify_feed(c, buf_cstr(&log), log.len);
+	classify_end(c);
+}
+
+/* False for logs of which one is corrupted. */
+static bool check_pair(const char *os_path, const char *o2_path)
+{
+	struct classify os, o2;
+	bool whole;
+
+	classify_file(os_path, &os);
+	classify_file(o2_path, &o2);
+	assert_true(os.n_found > 0 && o2.n_found > 0);
+	/* Whose lines are whose is not known then. */
+	whole = !os.found[0].splat.corrupted && !o2.found[0].splat.corrupted;
+	if (whole && strcmp(os.found[0].splat.fingerprint, o2.found[0].splat.fingerprint) != 0)
+		fail_msg("%s: '%s' (%s), but in the other build '%s' (%s)", os_path,
+			 os.found[0].splat.title, os.found[0].splat.fingerprint,
+			 o2.found[0].splat.title, o2.found[0].splat.fingerprint);
+	classify_free(&os);
+	classify_free(&o2);
+	return whole;
+}
+
+/* The same defect, compiled at -Os and at -O2: other functions are inlined, the fingerprint stays. */
+static int check_pairs(const char *os, const char *o2)
+{
+	DIR *d = opendir(os);
+	int n = 0;
+
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		CLEANUP(free_p) char *os_path = xasprintf("%s/%s", os, e->d_name);
+		CLEANUP(free_p) char *o2_path = xasprintf("%s/%s", o2, e->d_name);
+		size_t len = strlen(e->d_name);
+
+		if (len < 5 || strcmp(e->d_name + len - 4, ".log") != 0 || !path_exists(o2_path))
+			continue;
+		n += check_pair(os_path, o2_path);
+	}
+	closedir(d);
+	return n;
+}
+
+static void optimisation_keeps_the_fingerprint(void **state)
+{
+	(void)state;
+	assert_true(check_pairs(GOLDEN "/real/plain-os", GOLDEN "/real/plain-o2") >= 25);
+	assert_true(check_pairs(GOLDEN "/real/memory-os", GOLDEN "/real/memory-o2") >= 20);
 }
 
 static void first_of(const char *log, struct splat *s)
@@ -173,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden),
+		cmocka_unit_test(optimisation_keeps_the_fingerprint),
 		cmocka_unit_test(fingerprint_is_stable),
 		cmocka_unit_test(nothing_in_nothing),
 		cmocka_unit_test(excerpt_is_capped_and_printable),
