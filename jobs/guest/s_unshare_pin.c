@@ -7,8 +7,9 @@
  * a split and a copy at PTE level. Without a page table the pin fails with ENOMEM and nothing is
  * pinned; or the fault is taken again. A pin that succeeds with the shared page, or with one that
  * the next write replaces, is the silent corruption that unsharing is there to prevent: what is
- * written afterwards must be read through the pin. The test device of the kernel takes the pin;
- * nothing else in the tree asks for a long-term pin that only reads.
+ * written afterwards must be read through the pin, and must not be seen by the child. The test
+ * device of the kernel takes the pin; nothing else in the tree asks for a long-term pin that only
+ * reads.
  */
 #include "check.h"
 #include "pattern.h"
@@ -47,13 +48,13 @@ static void check_pin(struct scenario *s, const struct thp *thp, int fd)
 	check_pinned(s, "data.pinned", thp, fd, PAGE);
 	pattern_fill(page, PAGE + 1, 1, thp->seed);
 	check_pinned(s, "data.pinned_written", thp, fd, PAGE + 1);
-	pattern_fill(page, PAGE, 1, thp->seed);
 }
 
 void scenario_unshare_pin(struct scenario *s)
 {
 	struct share child;
 	struct thp thp;
+	bool pinned;
 	int fd, r;
 
 	if (!scenario_fixture(s, &thp) || !share_begin(s, &thp, check_child, &child))
@@ -67,10 +68,13 @@ void scenario_unshare_pin(struct scenario *s)
 	r = pin_test_page(fd, thp_page(&thp, PAGE));
 	scenario_disarm(s, -r);
 
-	if (check_errno(s))
+	pinned = check_errno(s);
+	if (pinned)
 		check_pin(s, &thp, fd);
+	share_end(s, &child, 1); /* which looks while the page is written */
+	if (pinned)
+		pattern_fill(thp_page(&thp, PAGE), PAGE, 1, thp.seed);
 	check_unchanged(s, &thp);
-	share_end(s, &child, 1);
 	close(fd);
 	check_writable(s, &thp, PAGE);
 	scenario_finish(s, &thp);
