@@ -90,7 +90,7 @@ UNIT := $(patsubst %.c,$(O)/%,$(UNIT_SRC))
 INTEGRATION := $(patsubst %.c,$(O)/%,$(INTEGRATION_SRC))
 FUZZ_REPLAY := $(patsubst %.c,$(O)/%,$(FUZZ_SRC))
 
-.PHONY: all programs tests check check-fast check-unit demo defects bench asan tsan fuzz coverage format \
+.PHONY: all programs tests check check-fast check-unit demo defects mutants bench asan tsan fuzz coverage format \
 	lint install docs clean compile_commands.json deps help need-libs FORCE
 ## all: every program, the guest's init and the tests
 all: programs tests
@@ -262,6 +262,10 @@ demo: deps
 defects: deps
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)BUILD=$(O) jobs/demo/defects.sh $(D)
+## mutants: the negative controls: each scenario fails on a kernel that is wrong in its path
+mutants: deps
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)BUILD=$(O) tests/kernels/mutants.sh $(D)
 ## bench: measurements of the server and the agent
 bench: programs
 	$(Q)BUILD=$(O) tests/bench/bench.sh
