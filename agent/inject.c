@@ -21,6 +21,12 @@ static const char *const injector_frames[] = {
 	"slab_alloc",	      "pagetable_alloc",
 };
 
+/* The same of fail_function: a kprobe's handler, behind a breakpoint or the function tracer. */
+static const char *const handler_frames[] = {
+	"fei_kprobe_handler", "aggr_pre_handler", "kprobe_", "do_int3",
+	"exc_int3",	      "asm_exc_int3",	  "ftrace_", "arch_ftrace_ops_list_func",
+};
+
 struct trace {
 	bool open;
 	bool in_frames;
@@ -29,12 +35,18 @@ struct trace {
 	struct stack stack;
 };
 
-static bool is_injector_frame(const char *name)
+static bool starts_any(const char *name, const char *const *prefixes, size_t n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(injector_frames); i++)
-		if (str_starts(name, injector_frames[i]))
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(name, prefixes[i]))
 			return true;
 	return false;
+}
+
+static bool is_injector_frame(const char *name)
+{
+	return starts_any(name, injector_frames, ARRAY_SIZE(injector_frames)) ||
+	       starts_any(name, handler_frames, ARRAY_SIZE(handler_frames));
 }
 
 static void stack_push(struct stack *s, const char *name)

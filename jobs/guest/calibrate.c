@@ -44,11 +44,11 @@ static int split_by(struct attempt *attempt, int advice, size_t size)
 		return r;
 	r = fault_arm_open(&attempt->arm, 0);
 	if (r)
-		return problem_set(&attempt->error, r, "cannot open fail-nth: %s", strerror(-r));
+		return problem_set(&attempt->error, r, "cannot open the fault: %s", strerror(-r));
 	before = split_counter();
 	r = fault_arm_now(&attempt->arm);
 	if (r)
-		return problem_set(&attempt->error, r, "cannot write fail-nth: %s", strerror(-r));
+		return problem_set(&attempt->error, r, "cannot arm: %s", strerror(-r));
 	(void)madvise(thp.addr, size, advice);
 	fault_disarm(&attempt->arm);
 	fault_arm_close(&attempt->arm);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Does this kernel allocate at a site when it splits a PMD? Found out once per request, by a
- * split with fail-nth armed to a number that is never reached (docs/guest-protocol.md).
+ * split with the fault armed for an allocation that is never reached (docs/guest-protocol.md).
  */
 #ifndef FAULTLINE_GUEST_CALIBRATE_H
 #define FAULTLINE_GUEST_CALIBRATE_H

@@ -115,24 +115,6 @@ static int calibrate_all(int port, const struct request *request, bool swap,
 }
 
 /*
- * fail_function is a kprobe. Where that is a breakpoint (x86 without the function tracer), its
- * handler runs like an NMI (exc_int3(), arch/x86/kernel/traps.c), and should_fail_ex() looks at
- * fail-nth and make-it-fail only for in_task(): no task can be armed.
- */
-static void no_hits(const struct fault_spec *fault, struct problem *detail)
-{
-	if (fault->facility == FAULT_FAIL_FUNCTION)
-		(void)problem_set(detail, 0,
-				  "no split passes a kprobe on %s as the task itself: it is not "
-				  "called, or the kprobe is a breakpoint, which needs "
-				  "CONFIG_FUNCTION_TRACER to be none",
-				  fault->site);
-	else
-		(void)problem_set(detail, 0, "nothing at %s passes %s in this configuration",
-				  fault->site, fault_facility_name(fault->facility));
-}
-
-/*
  * Why the case does not apply to this kernel: the reason, with a sentence in `detail`, or NULL.
  */
 static const char *skip_reason(const struct answer *answer, const struct machine *machine,
@@ -161,7 +143,8 @@ static const char *skip_reason(const struct answer *answer, const struct machine
 	}
 	if (fault->facility != FAULT_FAIL_PAGE_ALLOC && !calibration->hits &&
 	    calibration->splits > 0) {
-		no_hits(fault, detail);
+		(void)problem_set(detail, 0, "nothing at %s passes %s in this configuration",
+				  fault->site, fault_facility_name(fault->facility));
 		return "kconfig";
 	}
 	return NULL;

@@ -9,6 +9,11 @@
 #include <string.h>
 
 #define STACK_DEPTH "32" /* MAX_STACK_TRACE_DEPTH, lib/fault-inject.c */
+/*
+ * What fail_function makes return true: the page allocator asks it whether to fail, in every
+ * kernel that has fail_page_alloc, and it is open to error injection everywhere.
+ */
+#define PAGE_HOOK "should_fail_alloc_page"
 
 static const char *const facility_names[FAULT_FACILITIES] = {
 	[FAULT_FAIL_PAGE_ALLOC] = "fail_page_alloc",
@@ -172,11 +177,6 @@ static int push_filter(struct fault_session *session, const struct fault_spec *s
 	 */
 	if (spec->within == FAULT_WITHIN_SPLIT && strcmp(spec->site, "__pte_alloc"))
 		(void)kallsyms_lookup("__pte_alloc", &reject);
-	/* a kprobe's handler does not have the probed function among its callers */
-	if (session->facility == FAULT_FAIL_FUNCTION) {
-		session->site.start = 0;
-		session->site.end = UINT64_MAX;
-	}
 	r = push_hex(session, "require-start", session->site.start, problem);
 	if (!r)
 		r = push_hex(session, "require-end", session->site.end, problem);
@@ -218,6 +218,9 @@ static int push_special(struct fault_session *session, struct problem *problem)
 static int push_common(struct fault_session *session, const struct fault_spec *spec,
 		       struct problem *problem)
 {
+	bool function = session->facility ==
+			FAULT_FAIL_FUNCTION; /* no task is armed, fault_arm.c */
+	bool many = spec->mode == FAULT_MODE_BURST || spec->mode == FAULT_MODE_PROBABILITY;
 	/* verbose 2 dumps the stack of every injected failure: the host classifies them */
 	const struct {
 		const char *knob, *value;
@@ -225,14 +228,12 @@ static int push_common(struct fault_session *session, const struct fault_spec *s
 		{ "stacktrace-depth", STACK_DEPTH },
 		{ "verbose", "2" },
 		{ "verbose_ratelimit_interval_ms", "0" },
-		{ "task-filter", "Y" },
+		{ "task-filter", function ? "N" : "Y" },
 		{ "interval", "1" },
 		{ "space", "0" },
 		{ "times", "0" },
 		/* the two modes that can make more than one allocation fail; see fault_arm.c */
-		{ "probability",
-		  spec->mode == FAULT_MODE_BURST || spec->mode == FAULT_MODE_PROBABILITY ? "100"
-											 : "0" },
+		{ "probability", many && !function ? "100" : "0" },
 	};
 	size_t i;
 
@@ -246,14 +247,11 @@ static int push_common(struct fault_session *session, const struct fault_spec *s
 	return 0;
 }
 
-static int inject_function(struct fault_session *session, const struct fault_spec *spec,
-			   struct problem *problem)
+/* The value it returns when it fails is the kernel's choice, from the type of the function. */
+static int inject_function(struct fault_session *session, struct problem *problem)
 {
-	int r = file_write(FAULT_DEBUGFS "fail_function/inject", session->site.found);
-
-	if (r)
-		return problem_set(problem, -ENOENT, "%s is not open to error injection",
-				   spec->site);
+	if (file_write(FAULT_DEBUGFS "fail_function/inject", PAGE_HOOK))
+		return problem_set(problem, -ENOENT, PAGE_HOOK " is not open to error injection");
 	session->function_injected = true;
 	return 0;
 }
@@ -271,7 +269,7 @@ int fault_session_open(struct fault_session *session, const struct fault_spec *s
 		return problem_set(problem, -ENOENT, "no %s in debugfs", name);
 	if (!fault_has_stacktrace_filter(spec->facility))
 		return problem_set(problem, -ENOENT, "no stack filter for %s", name);
-	if (!fault_has_fail_nth())
+	if (spec->facility != FAULT_FAIL_FUNCTION && !fault_has_fail_nth())
 		return problem_set(problem, -ENOENT, "no fail-nth in proc");
 	r = push_filter(session, spec, problem);
 	if (!r)
@@ -281,7 +279,7 @@ int fault_session_open(struct fault_session *session, const struct fault_spec *s
 	if (!r)
 		r = push_common(session, spec, problem);
 	if (!r && spec->facility == FAULT_FAIL_FUNCTION)
-		r = inject_function(session, spec, problem);
+		r = inject_function(session, problem);
 	if (r)
 		fault_session_close(session);
 	return r;
@@ -289,11 +287,8 @@ int fault_session_open(struct fault_session *session, const struct fault_spec *s
 
 void fault_session_close(struct fault_session *session)
 {
-	char removal[FAULT_SITE_MAX + 1];
-
 	if (session->function_injected) {
-		snprintf(removal, sizeof(removal), "!%s", session->site.found);
-		(void)file_write(FAULT_DEBUGFS "fail_function/inject", removal);
+		(void)file_write(FAULT_DEBUGFS "fail_function/inject", "!" PAGE_HOOK);
 		session->function_injected = false;
 	}
 	settings_pop_to(&session->settings, 0);

@@ -7,7 +7,8 @@
  * pushed into debugfs, where they do no harm by themselves. The task under test then arms itself
  * around the operation under test (fault_arm.c), by writing to files that were opened before, so
  * that nothing of the harness runs while it is armed. A kernel thread that does the work is armed
- * in the same way, by whoever gives it the work.
+ * in the same way, by whoever gives it the work. With fail_function it is the facility that is armed
+ * for this time, and its stack filter alone says what is hit: off target is what other tasks split.
  */
 #ifndef FAULTLINE_GUEST_FAULT_H
 #define FAULTLINE_GUEST_FAULT_H
@@ -60,18 +61,19 @@ struct fault_session {
 	struct settings settings;
 	enum fault_facility facility;
 	struct symbol_range site;
-	bool function_injected; /* the site has to be taken out of fail_function/inject again */
+	bool function_injected; /* it has to be taken out of fail_function/inject again */
 };
 
 /* What is needed to arm a task, and what was found afterwards. */
 struct fault_arm {
 	enum fault_mode mode;
 	enum fault_facility facility;
-	uint32_t nth; /* what goes to fail-nth; 0 for none and burst */
+	uint32_t nth; /* what goes to fail-nth, or to `space` in its place; 0 for none and burst */
 	uint32_t times; /* no more than this many failures; 0 for none */
 	uint32_t gap; /* allocations that pass behind the one that fail-nth makes fail */
 	int32_t thread; /* the kernel thread that is armed; 0: the calling task */
 	int nth_fd, fail_fd; /* its fail-nth and make-it-fail; -1: not used */
+	int facility_fd; /* the facility's probability, where no task can be armed; else -1 */
 	uint32_t injected; /* failures really injected, exact */
 	int64_t hits; /* allocations that passed the filter, -1 if that cannot be told */
 };

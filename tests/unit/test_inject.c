@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "agent/inject.h"
+#include "jobs/fault.h"
 #include "jobs/parts.h"
 #include "lib/buf.h"
 #include "lib/limits.h"
+#include "lib/path.h"
 
 #define HEAD "FAULT_INJECTION: forcing a failure.\nname failslab, interval 1, times 1\n"
 
@@ -141,6 +143,34 @@ static void a_splat_behind_stays(void **state)
 	taken_free(&t);
 }
 
+/* A kernel's own words: the handler of the kprobe stands above what it interrupted. */
+static void a_kprobe_is_not_the_site(void **state)
+{
+	CLEANUP(buf_free) struct buf log = BUF_INIT;
+	struct error err = ERROR_INIT;
+	const char *const *frames;
+	struct fault fault;
+	struct taken t;
+
+	(void)state;
+	assert_int_equal(path_read("tests/golden/inject/fail_function.log", 1 << 16, &log, &err),
+			 0);
+	take(buf_cstr(&log), &t);
+	assert_int_equal(t.traces, 1);
+	assert_int_equal(t.n, 1);
+	frames = (const char *const *)t.stacks[0].frames;
+	assert_string_equal(frames[0], "pte_alloc_one");
+	assert_string_equal(frames[1], "__split_huge_pmd");
+	assert_string_equal(frames[t.stacks[0].n - 1], "entry_SYSCALL_64_after_hwframe");
+	fault_defaults(&fault);
+	assert_true(fault_stack_on_target(&fault, frames, t.stacks[0].n));
+	assert_null(strstr(buf_cstr(&t.left), "RIP: "));
+	assert_null(strstr(buf_cstr(&t.left), "int3"));
+	assert_non_null(strstr(buf_cstr(&t.left), "faultline: armed id=1 nth=1"));
+	assert_non_null(strstr(buf_cstr(&t.left), "faultline: disarmed id=1 nth=1"));
+	taken_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +179,7 @@ int main(void)
 		cmocka_unit_test(equal_stacks_are_counted),
 		cmocka_unit_test(distinct_stacks_are_capped),
 		cmocka_unit_test(a_splat_behind_stays),
+		cmocka_unit_test(a_kprobe_is_not_the_site),
 	};
 
 	return cmocka_run_group_tests_name("inject", tests, NULL, NULL);
