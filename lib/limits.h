@@ -25,7 +25,7 @@
 #define LIMIT_RECORDS_MACHINE 20000
 #define LIMIT_SWEEP_POINTS 64 /* no split has been seen to allocate more than 3 times */
 #define LIMIT_TIMES 1000 /* finite, so that no kernel is made to retry for ever */
-#define LIMIT_CASES 2000 /* in one job */
+#define LIMIT_CASES 10000 /* in one job: the largest plan, 20 times over, and room */
 #define LIMIT_STACKS 32 /* distinct stacks kept for one result */
 #define LIMIT_STACK_FRAMES 40 /* the filter itself looks at 32 */
 

@@ -189,8 +189,8 @@ static const struct {
 	{ PLAN(CONFIG, MACHINE, ENTRY("\"split.munmap\"", "{},{\"mode\":\"none\"}", "")),
 	  "$.cases[0]: case 'split.munmap mode=none'" },
 	{ PLAN(CONFIG, MACHINE,
-	       ENTRY("\"split.munmap\"", "{},{\"mode\":\"sweep\"}", ",\"repeat\":1001")),
-	  "more than 2000 cases" },
+	       ENTRY("\"split.munmap\"", "{},{\"mode\":\"sweep\"}", ",\"repeat\":5001")),
+	  "more than 10000 cases" },
 };
 
 static void test_strict(void **state)
@@ -276,7 +276,7 @@ static const struct {
 	{ { "split.nothing" }, { NULL }, 0, NULL },
 	{ { "split.munmap", "nothing" }, { NULL }, 0, NULL },
 	{ { "split.munmap" }, { "none", "none" }, 0, NULL },
-	{ { "split.munmap" }, { "none" }, 2001, NULL },
+	{ { "split.munmap" }, { "none" }, 10001, NULL },
 };
 
 static void test_select(void **state)
