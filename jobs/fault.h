@@ -16,6 +16,8 @@
 
 #include "lib/json.h"
 
+/* By which way of the kernel's the allocation at the site fails. fail_function is for pages too: what
+ * it fails is the page allocator's own question whether to fail (docs/plans.md). */
 enum fault_facility { FAULT_FAIL_PAGE_ALLOC, FAULT_FAILSLAB, FAULT_FAIL_FUNCTION };
 enum fault_mode { FAULT_NONE, FAULT_NTH, FAULT_BURST, FAULT_PROBABILITY, FAULT_SWEEP };
 enum fault_within { FAULT_WITHIN_SPLIT, FAULT_WITHIN_ANY };
