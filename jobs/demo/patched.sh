@@ -43,9 +43,15 @@ wanted() { # NAME is among the arguments (none: every name is)
 	return 1
 }
 
-# The patch, of this table or of the planted defects, whose kernels other tables may name too.
+# The patch: of this table, or of the planted defects, whose kernels other tables may name too, or
+# what leads to another branch.
 patch_file() { # PATCH
-	if [ -e "$here/$1.patch" ]; then echo "$here/$1.patch"; else echo "$root/jobs/demo/defects/$1.patch"; fi
+	local folder
+	for folder in "$here" "$root/jobs/demo/defects"; do
+		[ ! -e "$folder/$1.patch" ] || { echo "$folder/$1.patch"; return; }
+	done
+	git -C "$dir/demo.git" diff "$tip" "$1" >"$dir/$1.patch" || return 1
+	echo "$dir/$1.patch"
 }
 # What an image and what its results are made from.
 image_stamp() { # PATCH CONFIG

@@ -5,7 +5,7 @@
 # places at once (mutants/NN-name.patch), each of them where one scenario must notice it and under
 # the reason that the table says (mutants/expected).
 #
-#   mutants.sh [NN...]   all of it, or only the kernels whose names begin so
+#   mutants.sh [NAME...]   all of it, or only the kernels whose names begin so
 #
 # Kernels, sources and results are kept where defects.sh keeps its own, and that script's
 # environment holds: DEFECTS_DIR, DEFECTS_BUILD, DEMO_SOURCE. Only the scenarios of the table run,
@@ -41,6 +41,16 @@ row() {
 	if [ "$reasons" = "$5" ]; then ok; else not_ok "$3 on $1, $4: '$reasons', not '$5'"; fi
 }
 
+# Every scenario that can run on this architecture has a line.
+complete() {
+	local ident scenario
+	while read -r ident scenario; do
+		grep -qF "scenario_$ident(" jobs/guest/s_unreachable.c || rows | grep -q " $scenario " ||
+			not_ok "$scenario has no negative control"
+	done < <(sed -n 's/^SCENARIO(\([a-z_0-9]*\), "\([^"]*\)".*/\1 \2/p' jobs/guest/scenarios.def)
+}
+
+complete
 line kernel config scenario fault reason "what the scenario says"
 while read -r patch config; do
 	wanted "$patch" || continue
