@@ -8,6 +8,9 @@
 
 #include "agent/keeper.h"
 
+/* A build's artifact that is a program of the tree's selftests: "selftests.cow". */
+#define WORK_SELFTEST "selftests."
+
 /* What every slot shares. Borrowed strings that live as long as the agent. */
 struct agent {
 	const char *server; /* base URL */

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 
+#include <string.h>
+
+#include "agent/selftests.h"
 #include "agent/work.h"
+#include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/json.h"
+
+/* A configuration with this fragment is there to run the tree's own tests on. */
+#define SELFTESTS_FRAGMENT "selftests"
 
 static void kbuild_image_p(struct kbuild_image *i)
 {
@@ -13,6 +20,17 @@ static void kbuild_image_p(struct kbuild_image *i)
 static void build_result_p(struct build_result *b)
 {
 	build_result_free(b);
+}
+
+static int upload_file(const struct job *job, struct api_conn *api, const char *name,
+		       const char *path, struct error *err)
+{
+	enum api_lease lease = API_LEASE_OK;
+	int r = api_artifact(api, job, name, path, &lease, err);
+
+	if (!r && lease == API_LEASE_LOST)
+		r = error_set(err, -ECANCELED, "the lease was lost");
+	return r;
 }
 
 static int upload(const struct job *job, struct api_conn *api, const struct kbuild_image *image,
@@ -26,19 +44,56 @@ static int upload(const struct job *job, struct api_conn *api, const struct kbui
 		{ "config", image->config },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		enum api_lease lease = API_LEASE_OK;
-		int r;
+	int r = 0;
 
-		if (!files[i].path)
+	for (size_t i = 0; i < ARRAY_SIZE(files) && !r; i++)
+		if (files[i].path)
+			r = upload_file(job, api, files[i].name, files[i].path, err);
+	return r;
+}
+
+static bool wants_selftests(const struct job *job)
+{
+	for (size_t i = 0; i < job->config.n_fragments; i++)
+		if (strcmp(job->config.fragments[i].name, SELFTESTS_FRAGMENT) == 0)
+			return true;
+	return false;
+}
+
+static int upload_selftests(const struct job *job, struct api_conn *api, const struct selftests *s,
+			    struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->n && !r; i++) {
+		CLEANUP(free_p) char *name = NULL;
+		CLEANUP(free_p) char *path = NULL;
+
+		if (s->programs[i].why)
 			continue;
-		r = api_artifact(api, job, files[i].name, files[i].path, &lease, err);
-		if (r)
-			return r;
-		if (lease == API_LEASE_LOST)
-			return error_set(err, -ECANCELED, "the lease was lost");
+		name = xasprintf(WORK_SELFTEST "%s", s->programs[i].name);
+		path = xasprintf("%s/%s", s->dir, s->programs[i].name);
+		r = upload_file(job, api, name, path, err);
 	}
-	return 0;
+	return r;
+}
+
+/* Here and not in the test: the source tree is the building slot's. */
+static int build_selftests(const struct agent *a, const struct job *job, struct api_conn *api,
+			   const char *source, const struct engine_watch *watch, struct error *err)
+{
+	struct selftests s = { 0 };
+	int r = selftests_build(a->work, source, 0, watch, &s, err);
+
+	if (r == -EINVAL) { /* the tree's doing: the kernel can be tested without */
+		watch->log(watch->arg, err->msg, strlen(err->msg));
+		watch->log(watch->arg, "\n", 1);
+		return 0;
+	}
+	if (!r)
+		r = upload_selftests(job, api, &s, err);
+	selftests_free(&s);
+	return r;
 }
 
 int work_build(const struct agent *a, const struct job *job, struct keeper *k, struct api_conn *api,
@@ -65,6 +120,8 @@ int work_build(const struct agent *a, const struct job *job, struct keeper *k, s
 		return r;
 	if (result.status == STATUS_PASS) {
 		r = upload(job, api, &image, err);
+		if (!r && wants_selftests(job))
+			r = build_selftests(a, job, api, source, watch, err);
 		if (r)
 			return keeper_lost(k) ? -ECANCELED : r;
 	}

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "agent/selftests.h"
 #include "agent/work.h"
+#include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/log.h"
 #include "lib/path.h"
 
 static void result_doc_p(struct result_doc *d)
@@ -45,6 +49,40 @@ static int fetch_artifact(const struct agent *a, const struct job *job, struct a
 	return 0;
 }
 
+/* Fetches one program and gives it its own name in `dir`. */
+static int fetch_program(const struct agent *a, const struct job *job, struct api_conn *api,
+			 const char *artifact, const char *dir, struct error *err)
+{
+	CLEANUP(free_p) char *cached = NULL;
+	CLEANUP(free_p) char *path = xasprintf("%s/%s", dir, artifact + strlen(WORK_SELFTEST));
+	int r = fetch_artifact(a, job, api, artifact, &cached, err);
+
+	if (!r && (chmod(cached, 0755) || link(cached, path)))
+		r = error_errno(err, -errno, "cannot make '%s'", path);
+	return r;
+}
+
+/* The programs of the tree's selftests that came with the build, in a folder of this run. Without
+ * any, *ret stays empty. */
+static int fetch_selftests(const struct agent *a, const struct job *job, struct api_conn *api,
+			   const char *dir, struct selftests *ret, struct error *err)
+{
+	size_t n = 0;
+	int r = path_exists(dir) ? path_remove_tree(dir, err) : 0;
+
+	if (!r)
+		r = path_mkdirs(dir, 0700, err);
+	for (size_t i = 0; i < job->n_artifacts && !r; i++) {
+		const char *name = job->artifacts[i].name;
+
+		if (!str_starts(name, WORK_SELFTEST) || !name[strlen(WORK_SELFTEST)])
+			continue;
+		r = fetch_program(a, job, api, name, dir, err);
+		n++;
+	}
+	return r || n == 0 ? r : selftests_open(dir, ret, err);
+}
+
 static struct json_object *test_json(const struct result_doc *doc)
 {
 	struct json_object *o = json_object_new_object();
@@ -55,12 +93,14 @@ static struct json_object *test_json(const struct result_doc *doc)
 	return o;
 }
 
-int work_test(const struct agent *a, const struct job *job, struct api_conn *api,
-	      const struct engine_watch *watch, struct json_object **ret_doc, struct error *err)
+static int run_test(const struct agent *a, const struct job *job, struct api_conn *api,
+		    const struct engine_watch *watch, const char *programs,
+		    struct json_object **ret_doc, struct error *err)
 {
 	CLEANUP(free_p) char *kernel = NULL;
 	CLEANUP(free_p) char *symbols = NULL;
 	CLEANUP(free_p) char *prefix = NULL;
+	CLEANUP(selftests_free) struct selftests selftests = { 0 };
 	CLEANUP(result_doc_p) struct result_doc doc = { 0 };
 	struct testrun_opts opts = {
 		.commit = job->commit,
@@ -79,6 +119,8 @@ int work_test(const struct agent *a, const struct job *job, struct api_conn *api
 	r = fetch_artifact(a, job, api, "bzImage", &kernel, err);
 	if (!r)
 		r = fetch_artifact(a, job, api, "System.map", &symbols, err);
+	if (!r)
+		r = fetch_selftests(a, job, api, programs, &selftests, err);
 	if (r)
 		return r;
 	if (!kernel)
@@ -92,9 +134,23 @@ int work_test(const struct agent *a, const struct job *job, struct api_conn *api
 	opts.repro_prefix = prefix;
 	opts.kernel = kernel;
 	opts.symbols = symbols;
+	opts.selftests = selftests.n ? &selftests : NULL;
 	r = testrun_run(&opts, &doc, err);
 	if (r)
 		return r;
 	*ret_doc = test_json(&doc);
 	return 0;
+}
+
+int work_test(const struct agent *a, const struct job *job, struct api_conn *api,
+	      const struct engine_watch *watch, struct json_object **ret_doc, struct error *err)
+{
+	/* The job's, not the run's: the next attempt removes what a killed one left. */
+	CLEANUP(free_p) char *programs = xasprintf("%s/programs-%lld", a->work, (long long)job->id);
+	struct error ignored = ERROR_INIT;
+	int r = run_test(a, job, api, watch, programs, ret_doc, err);
+
+	if (path_exists(programs) && path_remove_tree(programs, &ignored))
+		log_event(LOG_WARN, "left-behind", "error=\"%s\"", ignored.msg);
+	return r;
 }

@@ -13,7 +13,7 @@
 #define TOKEN_LEN_MAX 128 /* 256 bits as hex are 64 */
 #define ATTEMPT_MAX 1000 /* the cap of attempts is far below */
 #define TTL_MS_MAX (24 * 3600 * 1000) /* a lease of a day is a mistake */
-#define ARTIFACTS_MAX 16 /* image, symbols, configuration */
+#define ARTIFACTS_MAX 300 /* image, symbols, configuration, and the programs of the selftests */
 #define FRAGMENTS_MAX 64 /* as in a plan */
 #define FRAGMENT_BYTES (256 << 10) /* as in a plan */
 #define COMMIT_HEX_LEN 40

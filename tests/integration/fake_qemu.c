@@ -103,6 +103,14 @@ static void injection(void)
 	       "[    1.200000]  do_syscall_64+0x1/0x2\n[    1.200000]  </TASK>\n");
 }
 
+/* What only the tests of the kernel's own tests report: the program passed. */
+static const char *program(const struct fake_case *c)
+{
+	return strncmp(c->scenario, "selftests.", strlen("selftests.")) == 0
+		       ? "\"program\":{\"ended\":true,\"exit\":0,\"dropped\":0},"
+		       : "";
+}
+
 static void point(const struct fake_case *c, int nth, int injected, bool last)
 {
 	say(0, "# faultline {\"type\":\"begin\",\"id\":%ld,\"nth\":%d}\n", c->id, nth);
@@ -139,11 +147,11 @@ static void point(const struct fake_case *c, int nth, int injected, bool last)
 	mark("end", c->id, nth);
 	say(0,
 	    "# faultline {\"type\":\"result\",\"id\":%ld,\"nth\":%d,\"outcome\":\"done\","
-	    "\"injected\":%d,\"hits\":%d,\"errno\":%d,%s\"checks\":[{\"name\":\"data.pattern\","
+	    "\"injected\":%d,\"hits\":%d,\"errno\":%d,%s%s\"checks\":[{\"name\":\"data.pattern\","
 	    "\"ok\":true,\"detail\":\"\"}],\"counters\":{\"thp_split_pmd_failed\":"
 	    "{\"before\":0,\"after\":%d}},\"duration_us\":10}\n",
 	    c->id, nth, injected, injected, injected ? 12 : 0, last ? "\"last\":true," : "",
-	    injected);
+	    program(c), injected);
 }
 
 /* A machine that was given its own initramfs has its request in there. */

@@ -27,7 +27,7 @@ bzImage:
 	@cp $(CURDIR)/script $(O)/arch/x86/boot/bzImage
 	@echo 6.12.0-toy >$(O)/include/config/kernel.release
 	@: >$(O)/vmlinux
-	@: >$(O)/System.map
+	@echo "ffffffff81000000 T _text" >$(O)/System.map
 .PHONY: tinyconfig olddefconfig bzImage
 MAKE
 # commit SUBJECT SCRIPT [BUILD]: one toy commit; prints its id.
@@ -106,6 +106,31 @@ runs_before=$(api stats | jq -c .jobs)
 again=$(submit "$pre" "$good")
 "$bin/faultline" watch "$again" >/dev/null 2>&1
 equal "the same range again builds and tests nothing" "$(api stats | jq -c .jobs)" "$runs_before"
+
+# --- the tree's own tests: built with the kernel, run from what the build left ------------------------
+mkdir -p "$tmp/toy/tools/testing/selftests/mm"
+cat >"$tmp/toy/tools/testing/selftests/mm/Makefile" <<'MAKE'
+TEST_GEN_FILES := $(OUTPUT)/cow $(OUTPUT)/madv_populate
+all: $(TEST_GEN_FILES)
+$(OUTPUT)/cow:
+	@echo toy >$@ && chmod +x $@
+$(OUTPUT)/madv_populate:
+	@echo "madv_populate.c:3:1: error: not in C"; exit 1
+MAKE
+printf 'headers:\n\t@true\n' >>"$tmp/toy/Makefile"
+tests=$(commit "has tests" $'ready\nserve 1')
+id=$("$bin/faultline" submit --git toy --ref "$tests" --base "$(parent "$tests")" \
+	--plan mm-selftests 2>>"$tmp/submit.log")
+"$bin/faultline" watch "$id" >/dev/null 2>&1
+equal "a program that the tree has is run" "$(cell "$id" selftests.cow "$tests")" "PASS/"
+equal "one that does not compile is skipped" \
+	"$(cell "$id" selftests.madv_populate "$tests")" "SKIP/kconfig"
+equal "a tree without tests: the kernel is built, the tests are skipped" \
+	"$(cell "$id" selftests.cow "$(parent "$tests")")" "SKIP/kconfig"
+build=$(api "submissions/$id" | jq -r --arg c "$tests" '.matrix.rows[] | select(.sha == $c) | .build.id')
+equal "the programs are artifacts of the build" "$(api "builds/$build" |
+	jq -r '[.artifacts[].name | select(startswith("selftests."))] | join(" ")')" "selftests.cow"
+equal "nothing of them is left in the agent's folder" "$(find "$work" -name 'programs-*')" ""
 
 # --- SIGTERM drains -----------------------------------------------------------------------------------
 stop agent TERM
