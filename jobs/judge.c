@@ -191,6 +191,21 @@ static bool is_excused_splat(const struct judge_input *in)
 	       strcmp(in->baseline->splat.fingerprint, in->log->splat.fingerprint) == 0;
 }
 
+/* A program that did not end may just be slow, and the machine that it keeps busy may be too: its
+ * baseline tells. Where allocations were made to fail there is none. */
+static bool baseline_tells(const struct judge_input *in)
+{
+	const struct point *p = in->point;
+	bool compared = in->pcase->fault.mode == FAULT_NONE;
+
+	if (in->scenario->kind != SCENARIO_KIND_SELFTEST)
+		return false;
+	if (p->outcome == POINT_TIMEOUT)
+		return compared || p->stuck_killed;
+	return compared && p->outcome == POINT_LOST && in->end == MACHINE_SILENT &&
+	       has_begun(in->log);
+}
+
 /* True when the point's end alone decides (rules 1 to 5). */
 static bool judge_end(const struct judge_input *in, struct result *r)
 {
@@ -201,14 +216,13 @@ static bool judge_end(const struct judge_input *in, struct result *r)
 		judge_splat(&in->log->splat, r);
 		return true;
 	}
+	if (baseline_tells(in))
+		return false;
 	switch (p->outcome) {
 	case POINT_LOST:
 		judge_machine(in, r);
 		return true;
 	case POINT_TIMEOUT:
-		/* A program may just be slow: its baseline tells. */
-		if (program && p->stuck_killed)
-			return false;
 		judge_timeout(p, r);
 		return true;
 	case POINT_SIGNAL:

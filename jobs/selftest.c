@@ -80,8 +80,11 @@ static char *exit_words(const struct point *p)
 		[KSFT_SKIP] = "skip",
 	};
 
+	if (p->outcome == POINT_LOST)
+		return xstrdup("did not end in time: the machine fell silent");
 	if (p->outcome == POINT_TIMEOUT)
-		return xasprintf("did not end in time: %s", p->detail ? p->detail : "");
+		return xasprintf("did not end in time: %s%s", p->detail ? p->detail : "",
+				 p->stuck_killed ? "" : "; SIGKILL does not end it");
 	if (p->program.signal)
 		return xasprintf("killed by signal %d", p->program.signal);
 	if ((size_t)p->program.exit < ARRAY_SIZE(words))
@@ -215,8 +218,12 @@ static void list_failures(const struct result *r, const struct result *base, str
 /* The verdict of failures that the baseline does not have. */
 static enum reason fresh_reason(const struct point *p)
 {
+	if (p->outcome == POINT_LOST)
+		return REASON_HANG;
 	if (p->outcome != POINT_TIMEOUT)
 		return REASON_INVARIANT;
+	if (!p->stuck_killed)
+		return REASON_UNKILLABLE;
 	return p->stuck_state == 'R' ? REASON_LIVELOCK : REASON_HANG;
 }
 

@@ -27,7 +27,7 @@
 struct run {
 	int exit, signal;
 	const char *output;
-	bool timeout, unkillable, not_run, dropped;
+	bool timeout, unkillable, silent, not_run, dropped;
 	enum splat_kind splat;
 	const char *fingerprint;
 };
@@ -67,8 +67,9 @@ static const struct row rows[] = {
 	  .status = STATUS_PASS },
 	{ "killed", RUN(.signal = 11), .status = STATUS_DONE, .says = "signal 11" },
 	{ "slow", RUN(.timeout = true), .status = STATUS_DONE, .says = "in time" },
-	{ "unkillable", RUN(.timeout = true, .unkillable = true), .status = STATUS_FAIL,
-	  .reason = REASON_UNKILLABLE },
+	{ "unkillable", RUN(.timeout = true, .unkillable = true), .status = STATUS_DONE,
+	  .says = "SIGKILL does not end it" },
+	{ "silent", RUN(.silent = true), .status = STATUS_DONE, .says = "fell silent" },
 	/* against a baseline */
 	{ "fails, passed before", RUN(.exit = 1, .output = BAD_A), BASE(.output = GOOD),
 	  .status = STATUS_FAIL, .reason = REASON_INVARIANT, .says = "passes in the baseline: a" },
@@ -93,6 +94,13 @@ static const struct row rows[] = {
 	{ "another exit code than before", RUN(.exit = 1), BASE(.exit = 5), .status = STATUS_DONE },
 	{ "slow, in time before", RUN(.timeout = true), BASE(.output = GOOD), .status = STATUS_FAIL,
 	  .reason = REASON_HANG },
+	{ "unkillable, in time before", RUN(.timeout = true, .unkillable = true),
+	  BASE(.output = GOOD), .status = STATUS_FAIL, .reason = REASON_UNKILLABLE },
+	{ "silent, in time before", RUN(.silent = true), BASE(.output = GOOD),
+	  .status = STATUS_FAIL, .reason = REASON_HANG, .says = "fell silent" },
+	{ "silent before too", RUN(.silent = true), BASE(.silent = true), .status = STATUS_DONE },
+	{ "silent, with a splat", RUN(.silent = true, .splat = SPLAT_OOPS, .fingerprint = "1"),
+	  .status = STATUS_FAIL, .reason = REASON_OOPS },
 	{ "slow before too", RUN(.timeout = true), BASE(.timeout = true), .status = STATUS_DONE },
 	{ "the baseline skips", RUN(.exit = 1), BASE(.exit = 4), .status = STATUS_DONE,
 	  .says = "no baseline" },
@@ -122,7 +130,9 @@ static void judge(const struct run *run, enum fault_mode mode, int injected,
 		  const struct result *baseline, struct result *ret)
 {
 	static struct plan_case pcase = { .scenario = (char *)"selftests.cow", .repeat = 1 };
-	struct point p = { .outcome = run->timeout ? POINT_TIMEOUT : POINT_DONE,
+	struct point p = { .outcome = run->silent    ? POINT_LOST
+				      : run->timeout ? POINT_TIMEOUT
+						     : POINT_DONE,
 			   .hits = -1,
 			   .injected = injected,
 			   .detail = (char *)"not done after 1 ms",
@@ -135,6 +145,7 @@ static void judge(const struct run *run, enum fault_mode mode, int injected,
 					.pcase = &pcase,
 					.point = &p,
 					.log = &log,
+					.end = run->silent ? MACHINE_SILENT : MACHINE_ALIVE,
 					.baseline = baseline };
 
 	fault_defaults(&pcase.fault);
@@ -173,6 +184,8 @@ static void test_fault(void **state)
 {
 	const struct run fails = { .exit = 1, .output = BAD_A };
 	const struct run splat = { .splat = SPLAT_BUG };
+	const struct run unkillable = { .timeout = true, .unkillable = true };
+	const struct run silent = { .silent = true };
 	struct result r;
 
 	(void)state;
@@ -185,6 +198,12 @@ static void test_fault(void **state)
 	result_free(&r);
 	judge(&splat, FAULT_BURST, 2, NULL, &r);
 	assert_int_equal(r.reason, REASON_BUG);
+	result_free(&r);
+	judge(&unkillable, FAULT_BURST, 2, NULL, &r);
+	assert_int_equal(r.reason, REASON_UNKILLABLE);
+	result_free(&r);
+	judge(&silent, FAULT_BURST, 2, NULL, &r);
+	assert_int_equal(r.reason, REASON_HANG);
 	result_free(&r);
 }
 
