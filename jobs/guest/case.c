@@ -3,6 +3,7 @@
 
 #include "calibrate.h"
 #include "ktap.h"
+#include "leak.h"
 #include "point.h"
 #include "scenario.h"
 
@@ -10,8 +11,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define SWEEP_POINTS_MAX 64
+#define SETTLE_NS 100000000L
 /* distinct sites times facilities; sites[] of a request and one case more always fit */
 #define CALIBRATIONS_MAX (2 * REQUEST_SITES_MAX + 2)
 
@@ -24,6 +27,16 @@ static struct known {
 	bool sent; /* in the answer to this request */
 } calibrations[CALIBRATIONS_MAX];
 static unsigned int calibrations_count;
+
+/*
+ * The filters of the latest case with a fault. They do no harm while no task is armed, and the next
+ * case mostly wants the same: some forty files that need not be read and written again. Only
+ * fail_function arms no task but the whole machine, and slows every allocation: it is not kept.
+ */
+static struct kept {
+	bool open;
+	struct fault_session session;
+} kept;
 
 struct answer {
 	int port;
@@ -48,6 +61,30 @@ static struct known *find_known(const char *site, enum fault_facility facility)
 	return NULL;
 }
 
+static void drop_session(void)
+{
+	if (kept.open)
+		fault_session_close(&kept.session);
+	kept.open = false;
+}
+
+static bool may_keep(const struct fault_spec *fault)
+{
+	return fault->mode != FAULT_MODE_NONE && fault->facility != FAULT_FAIL_FUNCTION;
+}
+
+static int keep_session(const struct fault_spec *fault, struct problem *problem)
+{
+	int r;
+
+	if (kept.open && fault_session_fits(&kept.session, fault))
+		return 0;
+	drop_session();
+	r = fault_session_open(&kept.session, fault, problem);
+	kept.open = !r;
+	return r;
+}
+
 static struct known *learn(const char *site, enum fault_facility facility, bool swap)
 {
 	struct known *known, *pages;
@@ -56,6 +93,7 @@ static struct known *learn(const char *site, enum fault_facility facility, bool 
 		return NULL;
 	known = &calibrations[calibrations_count];
 	known->sent = false;
+	drop_session();
 	calibrate_site(site, facility, swap, &known->calibration);
 	/* whether the kernel allocates is a question of pages, whatever facility is to fail */
 	pages = find_known(site, FAULT_FAIL_PAGE_ALLOC);
@@ -189,20 +227,33 @@ static int end_case(const struct answer *answer, struct problem *problem)
 
 static int run_case(struct answer *answer, struct problem *problem)
 {
-	static struct fault_session session;
-	int r;
+	const struct fault_spec *fault = &answer->item->fault;
+	bool faulty = fault->mode != FAULT_MODE_NONE;
+	int r = 0;
 
-	if (answer->item->fault.mode == FAULT_MODE_NONE) {
-		r = run_points(answer, NULL, problem);
-	} else {
-		r = fault_session_open(&session, &answer->item->fault, problem);
-		if (r)
-			return r;
-		r = run_points(answer, &session, problem);
-		fault_session_close(&session);
-	}
-	if (r)
-		return r;
+	if (faulty)
+		r = keep_session(fault, problem);
+	else
+		drop_session();
+	if (!r)
+		r = run_points(answer, faulty ? &kept.session : NULL, problem);
+	if (!may_keep(fault))
+		drop_session();
+	return r ? r : end_case(answer, problem);
+}
+
+/*
+ * The case is not run now but probably later, by a machine that is restored from a snapshot of this
+ * one: that finds the first case's filters in place. What fails here fails again there, and is said
+ * there.
+ */
+static int expect_case(const struct answer *answer, struct problem *problem)
+{
+	const struct fault_spec *fault = &answer->item->fault;
+	struct problem later;
+
+	if (may_keep(fault) && !kept.open)
+		(void)keep_session(fault, &later);
 	return end_case(answer, problem);
 }
 
@@ -239,7 +290,20 @@ static int answer_case(int port, const struct request *request, unsigned int ind
 
 	if (reason)
 		return skip_case(&answer, reason, &detail, problem);
-	return request->skips_only ? end_case(&answer, problem) : run_case(&answer, problem);
+	return request->skips_only ? expect_case(&answer, problem) : run_case(&answer, problem);
+}
+
+/*
+ * What a boot leaves for later, and calibrations do (grace periods of RCU, workers that have to be
+ * made, deferred frees), is done before a snapshot, and not again by every restored machine.
+ */
+static void settle(void)
+{
+	struct timespec time = { .tv_nsec = SETTLE_NS };
+	struct leak_level level;
+
+	leak_read(&level);
+	nanosleep(&time, NULL);
 }
 
 int case_run_all(int port, const struct request *request, const struct machine *machine,
@@ -263,6 +327,8 @@ int case_run_all(int port, const struct request *request, const struct machine *
 		r = answer_case(port, request, i, machine, problem);
 	if (r)
 		return r;
+	if (request->skips_only)
+		settle();
 	record_begin(&record, "end");
 	r = record_send(&record, port);
 	return r ? problem_set(problem, r, "cannot write: %s", strerror(-r)) : 0;

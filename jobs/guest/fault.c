@@ -215,12 +215,17 @@ static int push_special(struct fault_session *session, struct problem *problem)
 	return 0;
 }
 
+/* The two modes that can make more than one allocation fail; see fault_arm.c. */
+static bool uses_probability(const struct fault_spec *spec)
+{
+	return spec->mode == FAULT_MODE_BURST || spec->mode == FAULT_MODE_PROBABILITY;
+}
+
 static int push_common(struct fault_session *session, const struct fault_spec *spec,
 		       struct problem *problem)
 {
 	bool function = session->facility ==
 			FAULT_FAIL_FUNCTION; /* no task is armed, fault_arm.c */
-	bool many = spec->mode == FAULT_MODE_BURST || spec->mode == FAULT_MODE_PROBABILITY;
 	/* verbose 2 dumps the stack of every injected failure: the host classifies them */
 	const struct {
 		const char *knob, *value;
@@ -232,8 +237,7 @@ static int push_common(struct fault_session *session, const struct fault_spec *s
 		{ "interval", "1" },
 		{ "space", "0" },
 		{ "times", "0" },
-		/* the two modes that can make more than one allocation fail; see fault_arm.c */
-		{ "probability", many && !function ? "100" : "0" },
+		{ "probability", uses_probability(spec) && !function ? "100" : "0" },
 	};
 	size_t i;
 
@@ -285,6 +289,7 @@ int fault_session_open(struct fault_session *session, const struct fault_spec *s
 	int r;
 
 	session->settings.count = 0;
+	session->spec = *spec;
 	session->facility = spec->facility;
 	session->function_injected = false;
 	if (!fault_has_facility(spec->facility))
@@ -305,6 +310,13 @@ int fault_session_open(struct fault_session *session, const struct fault_spec *s
 	if (r)
 		fault_session_close(session);
 	return r;
+}
+
+bool fault_session_fits(const struct fault_session *session, const struct fault_spec *spec)
+{
+	return session->spec.facility == spec->facility && session->spec.within == spec->within &&
+	       !strcmp(session->spec.site, spec->site) &&
+	       uses_probability(&session->spec) == uses_probability(spec);
 }
 
 void fault_session_close(struct fault_session *session)

@@ -59,6 +59,7 @@ struct fault_spec {
 /* Init's half. */
 struct fault_session {
 	struct settings settings;
+	struct fault_spec spec; /* what it was opened for */
 	enum fault_facility facility;
 	struct symbol_range site;
 	bool function_injected; /* it has to be taken out of fail_function/inject again */
@@ -96,6 +97,9 @@ bool fault_has_fail_nth(void);
  */
 int fault_session_open(struct fault_session *session, const struct fault_spec *spec,
 		       struct problem *problem) __attribute__((warn_unused_result));
+
+/* Whether an open session is as one that is opened for `spec` now. */
+bool fault_session_fits(const struct fault_session *session, const struct fault_spec *spec);
 
 /* Puts every knob back. */
 void fault_session_close(struct fault_session *session);

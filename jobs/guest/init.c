@@ -12,6 +12,7 @@
 #include "kmsg.h"
 #include "ktap.h"
 #include "machine.h"
+#include "point.h"
 #include "port.h"
 #include "request.h"
 #include "uapi.h"
@@ -133,8 +134,9 @@ int main(void)
 	machine_mount();
 	(void)kmsg_open();
 	machine_tune();
-	/* now, so that a snapshot of the waiting machine has it */
+	/* now, so that a snapshot of the waiting machine has them */
 	kallsyms_prefetch();
+	point_prepare();
 	machine_probe(&machine);
 	request_file = open(REQUEST_FILE, O_RDONLY | O_CLOEXEC);
 	port = port_open(PORT_TIMEOUT_MS);

@@ -132,6 +132,8 @@ void machine_tune(void)
 		{ THP_DIR "khugepaged/scan_sleep_millisecs", "1000000000" },
 		{ THP_DIR "khugepaged/alloc_sleep_millisecs", "1000000000" },
 		{ "/proc/sys/kernel/numa_balancing", "0" },
+		/* no line in the log each time that we do it */
+		{ "/proc/sys/vm/drop_caches", "4" },
 		{ "/proc/sys/vm/compaction_proactiveness", "0" },
 		{ "/sys/kernel/mm/ksm/run", "0" },
 		/*

@@ -30,6 +30,14 @@ static struct point *shared_point(void)
 	return point;
 }
 
+void point_prepare(void)
+{
+	struct point *point = shared_point();
+
+	if (point)
+		memset(point, 0, sizeof(*point));
+}
+
 static int run_scenario(void *argument)
 {
 	struct scenario *s = argument;

@@ -27,6 +27,12 @@ struct point_outcome {
 };
 
 /*
+ * Makes the memory that points share with init, for each of them. Without it the first point does:
+ * a machine that a snapshot is taken of shall have it, so that a restored one need not.
+ */
+void point_prepare(void);
+
+/*
  * Runs it and writes `begin`, the marks, and `result` to the port. Returns 0 or -errno when the
  * records could not be written or no process be made.
  */

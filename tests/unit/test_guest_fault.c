@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "fault.h"
@@ -88,12 +89,43 @@ static void test_nothing_to_arm(void **state)
 	fault_arm_close(&arm);
 }
 
+static struct fault_spec spec_of(const char *site, enum fault_mode mode)
+{
+	struct fault_spec spec = { .mode = mode };
+
+	snprintf(spec.site, sizeof(spec.site), "%s", site);
+	return spec;
+}
+
+/* Which filters and knobs are pushed depends on where and on what kind of count, not on which n. */
+static void test_fits(void **state)
+{
+	struct fault_session session = { .spec = spec_of("f", FAULT_MODE_SWEEP) };
+	struct fault_spec spec = spec_of("f", FAULT_MODE_NTH);
+
+	(void)state;
+	spec.nth = 3;
+	assert_true(fault_session_fits(&session, &spec));
+	spec.within = FAULT_WITHIN_ANY;
+	assert_false(fault_session_fits(&session, &spec));
+	spec = spec_of("g", FAULT_MODE_SWEEP);
+	assert_false(fault_session_fits(&session, &spec));
+	spec = spec_of("f", FAULT_MODE_SWEEP);
+	spec.facility = FAULT_FAILSLAB;
+	assert_false(fault_session_fits(&session, &spec));
+	spec = spec_of("f", FAULT_MODE_BURST);
+	assert_false(fault_session_fits(&session, &spec));
+	session.spec = spec_of("f", FAULT_MODE_PROBABILITY);
+	assert_true(fault_session_fits(&session, &spec));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_nothing_to_arm),
+		cmocka_unit_test(test_fits),
 	};
 
 	return cmocka_run_group_tests_name("guest_fault", tests, NULL, NULL);
