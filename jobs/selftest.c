@@ -7,6 +7,7 @@
 #include "jobs/ktap_reader.h"
 #include "jobs/parts.h"
 #include "lib/buf.h"
+#include "lib/clean.h"
 #include "lib/limits.h"
 
 #define CHECK_EXIT "program.exit"
@@ -277,13 +278,14 @@ static void judge_faulted(struct result *r)
 
 static void judge_skip(const struct point *p, const struct ktap *k, struct result *r)
 {
+	CLEANUP(free_p) char *words = exit_words(p);
 	const char *said = k->comment;
 
 	for (size_t i = 0; !said && i < k->n; i++)
 		if (k->tests[i].directive == KTAP_SKIP)
 			said = k->tests[i].name;
 	set(r, STATUS_SKIP, REASON_KCONFIG,
-	    xasprintf("the program skips: %.200s", said ? said : exit_words(p)));
+	    xasprintf("the program skips: %.200s", said ? said : words));
 }
 
 static bool all_skipped(const struct point *p, const struct ktap *k)
