@@ -76,6 +76,10 @@ const char *colour_end(void);
 
 /* On a terminal a bar that is redrawn; else one line for each phase. */
 void progress_show(const char *phase, int done, int total, const char *what);
+/* A result of a run: the first failure of each reason is a line, with the seconds since the start.
+ * Not thread-safe, like all of these. */
+void progress_found(const struct result *r);
+void progress_start(void); /* from here the seconds of progress_found() count */
 void progress_end(void); /* leaves the terminal's line clean */
 
 int cmd_run(int argc, char **argv);

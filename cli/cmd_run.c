@@ -65,6 +65,14 @@ static void on_progress(void *arg, enum engine_phase phase, int done, int total,
 	pthread_mutex_unlock(&progress_lock);
 }
 
+static void on_result(void *arg, const struct result *r)
+{
+	(void)arg;
+	pthread_mutex_lock(&progress_lock);
+	progress_found(r);
+	pthread_mutex_unlock(&progress_lock);
+}
+
 static void on_log(void *arg, const char *data, size_t len)
 {
 	const struct run_args *a = arg;
@@ -398,6 +406,7 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 	CLEANUP(run_selftests_free) struct run_selftests programs = { 0 };
 	const struct plan_config *config = NULL;
 	struct testrun_opts t = { .watch = &watch,
+				  .on_result = on_result,
 				  .jobs = a->jobs,
 				  .keep = a->keep,
 				  .isolation = a->isolation,
@@ -444,6 +453,8 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 	r = accel_resolve(a->accel, t.kernel, a->work, &t.accel, err);
 	if (!r && a->gdb)
 		r = prepare_gdb(a, &t, &gdb, err);
+	if (!r)
+		progress_start();
 	if (!r)
 		r = testrun_run(&t, &doc, err);
 	if (!r)

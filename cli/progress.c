@@ -8,6 +8,7 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/clock.h"
+#include "lib/limits.h"
 
 #define BAR 24
 #define REDRAW_US (100 * US_PER_MS)
@@ -15,7 +16,7 @@
 static struct {
 	bool shown; /* a bar stands on the terminal's line */
 	char phase[32];
-	int64_t drawn_at, began_at;
+	int64_t drawn_at, began_at, started_at;
 } state;
 
 static int columns(void)
@@ -71,6 +72,32 @@ void progress_show(const char *phase, int done, int total, const char *what)
 		return;
 	state.drawn_at = now;
 	draw(phase, done, total, what);
+}
+
+void progress_found(const struct result *r)
+{
+	static bool known[REASON_COUNT];
+	CLEANUP(free_p) char *detail = NULL;
+	char title[LIMIT_NAME_LEN];
+
+	/* A closing result says what its points have said. */
+	if (r->status != STATUS_FAIL || r->closing || known[r->reason])
+		return;
+	known[r->reason] = true;
+	result_title(r, title, sizeof(title));
+	if (r->detail && *r->detail)
+		detail = str_printable(r->detail, strlen(r->detail));
+	if (state.shown)
+		fputs("\r\033[K", stderr);
+	fprintf(stderr, "faultline: after %.1f s: FAIL %s: %s%s%s\n",
+		(double)(clock_mono_us() - state.started_at) / US_PER_S, reason_name(r->reason),
+		title, detail ? ": " : "", detail ? detail : "");
+	state.shown = false;
+}
+
+void progress_start(void)
+{
+	state.started_at = clock_mono_us();
 }
 
 void progress_end(void)

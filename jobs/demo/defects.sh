@@ -15,8 +15,9 @@
 #
 # Each defect: the patch is applied to one tree, the configuration's one build tree follows with
 # what changed, the whole plan `full` runs, the patch is taken back. What is kept is used again
-# unless what it was made from has changed: interrupted, it goes on where it was. The time is that
-# of the whole plan, from the first boot to the verdict, kernel given.
+# unless what it was made from has changed: interrupted, it goes on where it was. The times are those
+# from the start of the run, kernel given, to the first failure under the right reason, and to the
+# last verdict of the whole plan.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 
@@ -27,13 +28,20 @@ repeat=${DEFECTS_REPEAT:-20}
 seeds=(2 3 5 8)
 . jobs/demo/patched.sh
 
-line() { printf '%-26s | %-9s | %-7s | %-22s | %-45s | %s\n' "$@"; }
+line() { printf '%-26s | %-9s | %-7s | %-22s | %-45s | %-11s | %s\n' "$@"; }
+
+# Seconds to the first failure of this reason. RESULT REASON
+found_after() {
+	local s
+	s=$(sed -nE "s/^faultline: after ([0-9.]+) s: FAIL $2: .*/\1/p" "$dir/results/$1.log" | head -n 1)
+	echo "${s:--} s"
+}
 
 # defect PATCH CONFIG SCENARIO FAULT REASON: one line of the table; found under the right reason?
 defect() {
 	local out=$dir/results/$1-$2 reason reasons by verdict=PASS
 	if ! build "$1" "$2" || ! run "$1-$2" "$1" "$2"; then
-		line "$1" "$2" - - "could not be built or run" -
+		line "$1" "$2" - - "could not be built or run" - -
 		return 1
 	fi
 	# The reason that most of the failing points have; a broken kernel also fails in other ways.
@@ -50,14 +58,15 @@ defect() {
 		by="not by $3 $4: $by"
 		verdict=missed
 	fi
-	line "$1" "$2" "$verdict" "${reasons:--}" "$by" "$(cat "$out.seconds") s"
+	line "$1" "$2" "$verdict" "${reasons:--}" "$by" \
+		"$(found_after "$1-$2" "$5")" "$(cat "$out.seconds") s"
 	[ "$verdict" = FAIL ] && [ "$reason" = "$5" ]
 }
 
 table() {
 	local patch config scenario fault reason _ found=0 all=0
 	local -A good=()
-	line defect config verdict reason "found by" "time to find"
+	line defect config verdict reason "found by" "found after" "whole plan"
 	while read -r patch config scenario fault reason _; do
 		wanted "$patch" || continue
 		[ -n "${good[$patch]:-}" ] || good[$patch]=yes
@@ -68,6 +77,12 @@ table() {
 		if [ "${good[$patch]}" = yes ]; then found=$((found + 1)); ok; else not_ok "$patch"; fi
 	done
 	echo "$found of $all found under the right reason"
+}
+
+# What is no verdict about the kernel, a line each. FILE
+undecided() {
+	jq -r '.results[] | select(.status == "ERROR" or .status == "MISS") |
+		"  \(.status) \(.case) \(.fault.mode): \(.reason): \(.detail)"' "$1"
 }
 
 # Every repeat is a run of its own, so that an interrupted night is not lost.
@@ -82,8 +97,8 @@ clean() {
 			[ "$n" = 0 ] || failures "$dir/results/clean-$config-$i.json" \
 				'.[] | "  \(.case) \(.fault.mode): \(.reason): \(.detail)"'
 			alarms=$((alarms + n))
-			others=$((others + $(jq '[.results[] | select(.status == "ERROR" or .status == "MISS")] |
-				length' "$dir/results/clean-$config-$i.json")))
+			n=$(undecided "$dir/results/clean-$config-$i.json" | tee /dev/stderr | wc -l)
+			others=$((others + n))
 		done
 		say "clean kernel, $config: $repeat runs"
 	done

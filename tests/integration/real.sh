@@ -23,6 +23,8 @@ fi
 
 "$bin/faultline" run "$keep/src" --work "$keep/work" --format json >"$tmp/run.json" 2>"$tmp/run.log"
 equal "the broken branch fails" $? 1
+check "the first failure of each reason is said at once" test "$(grep -cE \
+	'^faultline: after [0-9.]+ s: FAIL (bug|invariant): split\.' "$tmp/run.log")" = 2
 verdict() { # scenario mode → status/reason of its closing or only result
 	jq -r --arg s "$1" --arg m "$2" '[.results[] | select(.case == $s and .fault.mode == $m)] | last |
 		.status + "/" + (.reason // "")' "$tmp/run.json"
