@@ -91,7 +91,7 @@ bench_plan() {
 	row "the plan thp-split ($n)" "$seconds s" "-" "" "<= 15 s" "o <= 15"
 }
 
-# One of failcmd.sh's lines: NAME ISOLATION WHAT
+# One of failcmd.sh's lines: NAME ISOLATION:JOBS WHAT
 failcmd_row() {
 	local log=$work/failcmd.log ours bare ratio
 	read -r ours bare ratio < <(sed -n \
@@ -101,14 +101,14 @@ failcmd_row() {
 }
 
 bench_failcmd() {
-	local log=$work/failcmd.log isolation ms
-	BUILD=$build tests/bench/failcmd.sh "$kernel" "$tree" $(((rounds + 1) / 2)) >"$log" 2>&1
-	for isolation in snapshot shared; do
-		failcmd_row "cases, $isolation, over failcmd.sh" $isolation cases
-		failcmd_row "  injections proven" $isolation injections
-		failcmd_row "  cases, boot included" $isolation boot
+	local log=$work/failcmd.log kind kinds=(snapshot:1 shared:1 "snapshot:$(nproc)" "shared:$(nproc)") ms
+	OURS="${kinds[*]}" BUILD=$build tests/bench/failcmd.sh "$kernel" "$tree" $(((rounds + 1) / 2)) >"$log" 2>&1
+	for kind in "${kinds[@]}"; do
+		failcmd_row "cases, $kind, over failcmd.sh" "$kind" cases
+		failcmd_row "  injections proven" "$kind" injections
+		failcmd_row "  cases, boot included" "$kind" boot
 	done
-	ms=$(sed -n 's/^snapshot restore to result: \([0-9]*\) ms$/\1/p' "$log")
+	ms=$(sed -n 's/^snapshot:1 restore to result: \([0-9]*\) ms$/\1/p' "$log")
 	[[ -n $ms ]] || { not_measured "restore to result" "see $log"; return; }
 	row "restore to result, median" "$ms ms" "-" "" "<= 300 ms" "o <= 300"
 }

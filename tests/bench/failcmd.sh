@@ -6,8 +6,9 @@
 # machine at a time of the same kernel, memory, CPUs and accelerator, with the same operation (mprotect
 # of one page of a THP) and the same stack filter. A case is one run of the operation under one fault, with
 # its checks; an injection is a case of which the log or the guest's count proves that the fault was
-# hit. KERNEL must allocate page tables at split time. ISOLATION="snapshot shared" picks
-# ours: a restored machine for every injection, or one machine for all.
+# hit. KERNEL must allocate page tables at split time. OURS="snapshot:1 shared:1 …" picks ours: a
+# restored machine for every injection, or one machine for as many as it survives, and so many
+# machines at once (default: one, and as many as CPUs).
 #
 # Twice each: with a boot (start of the program to its end) and in a machine that is up already, which
 # is the difference between a long and a short run. Medians of ROUNDS (3).
@@ -16,7 +17,8 @@ kernel=${1:?usage: failcmd.sh KERNEL TREE [ROUNDS]} tree=${2:?usage: failcmd.sh 
 rounds=${3:-3}
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build}
-bare_count=${BARE_COUNT:-20} our_count=${OUR_COUNT:-40}
+bare_count=${BARE_COUNT:-20} our_count=${OUR_COUNT:-100}
+read -r -a kinds <<<"${OURS:-snapshot:1 shared:1 snapshot:$(nproc) shared:$(nproc)}"
 work=$(mktemp -d)
 qemu=
 trap '[[ -z $qemu ]] || kill -9 "$qemu" 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -64,13 +66,13 @@ bare() { # COUNT: prints "cases injections seconds_up wall_ms"
 }
 
 # ---- ours ----------------------------------------------------------------------------------------
-ours() { # REPEATS ISOLATION: prints "cases injections wall_ms restore_ms", the last one - or a number
+ours() { # REPEATS ISOLATION:JOBS: prints "cases injections wall_ms restore_ms", the last one - or a number
 	local t0 wall doc=$work/doc.json
 	t0=$(now_ms)
 	"$build/bin/faultline" run --kernel "$kernel" --scenario split.mprotect \
-		--fault sweep,site=__split_huge_pmd \
-		--repeat "$1" --accel tcg --jobs 1 --memory 512 --cpus 2 --format json \
-		--isolation "$2" --work "$work/faultline" >"$doc" 2>"$work/ours.err" ||
+		--fault mode=nth,nth=1,site=__split_huge_pmd \
+		--repeat "$1" --accel tcg --jobs "${2#*:}" --memory 512 --cpus 2 --format json \
+		--isolation "${2%:*}" --work "$work/faultline" >"$doc" 2>"$work/ours.err" ||
 		(($? == 1)) || { cat "$work/ours.err" >&2; exit 2; }
 	wall=$(($(now_ms) - t0))
 	jq -r --argjson wall "$wall" '[.results[] | select(.closing != true)] |
@@ -90,25 +92,25 @@ for ((i = 0; i < rounds; i++)); do
 	rate "$cases" "$ms" >>"$work/bare.cases"
 	rate "$injections" "$ms" >>"$work/bare.injections"
 	rate "$cases" "$wall" >>"$work/bare.boot"
-	for isolation in ${ISOLATION:-snapshot shared}; do
-		read -r one_cases one_injections one_wall _ < <(ours 1 "$isolation") || true
-		read -r cases injections wall restore < <(ours "$our_count" "$isolation") || true
+	for kind in "${kinds[@]}"; do
+		read -r one_cases one_injections one_wall _ < <(ours 1 "$kind") || true
+		read -r cases injections wall restore < <(ours "$our_count" "$kind") || true
 		[[ -n ${restore:-} && -n ${one_wall:-} ]] || exit 2
-		echo "ours $isolation: $cases cases, $injections injections in $wall ms;" \
+		echo "ours $kind: $cases cases, $injections injections in $wall ms;" \
 			"$one_cases in $one_wall ms" >&2
-		rate $((cases - one_cases)) $((wall - one_wall)) >>"$work/$isolation.cases"
-		rate $((injections - one_injections)) $((wall - one_wall)) >>"$work/$isolation.injections"
-		rate "$cases" "$wall" >>"$work/$isolation.boot"
-		echo "$restore" >>"$work/$isolation.restore"
+		rate $((cases - one_cases)) $((wall - one_wall)) >>"$work/$kind.cases"
+		rate $((injections - one_injections)) $((wall - one_wall)) >>"$work/$kind.injections"
+		rate "$cases" "$wall" >>"$work/$kind.boot"
+		echo "$restore" >>"$work/$kind.restore"
 	done
 done
 
-for isolation in ${ISOLATION:-snapshot shared}; do
+for kind in "${kinds[@]}"; do
 	for what in cases injections boot; do
-		bare=$(median <"$work/bare.$what") our=$(median <"$work/$isolation.$what")
-		awk -v i="$isolation" -v w="$what" -v b="$bare" -v o="$our" 'BEGIN {
+		bare=$(median <"$work/bare.$what") our=$(median <"$work/$kind.$what")
+		awk -v i="$kind" -v w="$what" -v b="$bare" -v o="$our" 'BEGIN {
 			printf "%s %s: ours %.2f bare %.2f ratio %.1f\n", i, w, o, b, (b ? o / b : 0) }'
 	done
-	[[ $isolation == shared ]] ||
-		echo "$isolation restore to result: $(median <"$work/$isolation.restore") ms"
+	[[ $kind == shared:* ]] ||
+		echo "$kind restore to result: $(median <"$work/$kind.restore") ms"
 done
