@@ -101,7 +101,7 @@ need-libs:
 	$(if $(PKG_MISSING),@echo "libraries are missing; 'make deps' installs them" >&2; exit 1,@:)
 
 # ---- generated sources -----------------------------------------------------------------------
-QUERIES_IN := $(if $(wildcard tools/queries.c),$(wildcard db/queries.sql))
+QUERIES_IN := $(if $(wildcard tools/queries.c),$(call src,db/queries*.sql))
 TEMPLATES_IN := $(if $(wildcard tools/templates.c),$(call src,web/templates/*.html))
 STATIC_IN := $(sort $(shell find web/static -type f 2>/dev/null))
 
@@ -113,11 +113,11 @@ GEN_ALL := $(O)/gen/version.h $(GEN_DB) $(GEN_SERVER)
 GEN_ENV := ASAN_OPTIONS=detect_leaks=0
 
 MIGRATIONS := $(call src,db/migrations/*.sql)
-$(O)/gen/db_queries.h $(O)/gen/db_queries.c &: $(O)/bin/tools/queries db/queries.sql \
+$(O)/gen/db_queries.h $(O)/gen/db_queries.c &: $(O)/bin/tools/queries $(QUERIES_IN) \
 		$(wildcard db/schema.sql) $(MIGRATIONS)
 	$(call say,GEN,$(O)/gen/db_queries.c)
 	@mkdir -p $(O)/gen
-	$(Q)$(GEN_ENV) $< $(O)/gen/db_queries.h $(O)/gen/db_queries.c db/schema.sql db/queries.sql \
+	$(Q)$(GEN_ENV) $< $(O)/gen/db_queries.h $(O)/gen/db_queries.c db/schema.sql $(QUERIES_IN) \
 		$(MIGRATIONS)
 
 $(O)/gen/templates.h $(O)/gen/templates.c &: $(O)/bin/tools/templates $(TEMPLATES_IN)

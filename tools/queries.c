@@ -2,7 +2,7 @@
 /*
  * queries: build-time tool that turns the SQL of db/ into a C table, after checking it.
  *
- *   queries OUT.h OUT.c SCHEMA.sql QUERIES.sql [MIGRATION.sql...]
+ *   queries OUT.h OUT.c SCHEMA.sql QUERIES.sql... [NNNN_MIGRATION.sql...]
  *
  * A query begins with a line `-- name: claim_job`; comment lines below are its documentation, the
  * rest up to the next name is one statement with parameters ?1, ?2 … The build fails, with file
@@ -13,8 +13,10 @@
  *   - the migrations (NNNN_name.sql, numbered 1, 2, …), run one after another, do not lead to the
  *     same schema and the same user_version.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,13 +28,13 @@
 #define SQL_FILE_MAX (1 << 20)
 
 struct query {
+	const char *path; /* of its file; borrowed */
 	char *name, *doc, *sql;
 	int line; /* of the statement's first line */
 	int n_params;
 };
 
 struct queries {
-	const char *path;
 	struct query *q;
 	size_t n, cap;
 };
@@ -215,20 +217,21 @@ static int check_migrations(sqlite3 *want, const char *schema, char **paths, cha
 	return r;
 }
 
-static struct query *query_add(struct queries *all, const char *name, int line)
+static struct query *query_add(struct queries *all, const char *path, const char *name, int line)
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (strcmp(all->q[i].name, name) == 0) {
-			fprintf(stderr, "%s:%d: '%s' is there already\n", all->path, line, name);
+			fprintf(stderr, "%s:%d: '%s' is there already\n", path, line, name);
 			return NULL;
 		}
 	if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")]) {
-		fprintf(stderr, "%s:%d: '%s' is not a name\n", all->path, line, name);
+		fprintf(stderr, "%s:%d: '%s' is not a name\n", path, line, name);
 		return NULL;
 	}
 	ARRAY_RESERVE(all->q, all->n, all->cap);
-	all->q[all->n] =
-		(struct query){ .name = xstrdup(name), .doc = xstrdup(""), .sql = xstrdup("") };
+	all->q[all->n] = (struct query){
+		.path = path, .name = xstrdup(name), .doc = xstrdup(""), .sql = xstrdup("")
+	};
 	return &all->q[all->n++];
 }
 
@@ -240,8 +243,8 @@ static void append(char **to, const char *line, const char *end)
 	*to = joined;
 }
 
-/* Splits the file into queries. Cuts `text` into lines in place. */
-static int read_queries(struct queries *all, char *text)
+/* Splits a file into queries. Cuts `text` into lines in place. */
+static int read_queries(struct queries *all, const char *path, char *text)
 {
 	struct query *q = NULL;
 	char *save = NULL;
@@ -253,7 +256,7 @@ static int read_queries(struct queries *all, char *text)
 			*save++ = '\0';
 		line++;
 		if (str_starts(l, "-- name: ")) {
-			q = query_add(all, l + strlen("-- name: "), line);
+			q = query_add(all, path, l + strlen("-- name: "), line);
 			if (!q)
 				return -1;
 		} else if (q && !q->line && str_starts(l, "--")) {
@@ -262,15 +265,16 @@ static int read_queries(struct queries *all, char *text)
 			q->line = q->line ? q->line : line;
 			append(&q->sql, l, "\n");
 		} else if (*l && !str_starts(l, "--")) {
-			fprintf(stderr, "%s:%d: statement without a name\n", all->path, line);
+			fprintf(stderr, "%s:%d: statement without a name\n", path, line);
 			return -1;
 		}
 	}
 	return 0;
 }
 
-static int check_query(sqlite3 *db, const char *path, struct query *q)
+static int check_query(sqlite3 *db, struct query *q)
 {
+	const char *path = q->path;
 	const char *tail;
 	sqlite3_stmt *st;
 	int r = 0;
@@ -384,33 +388,45 @@ static int write_source(const char *path, const struct queries *all, const char 
 	return r;
 }
 
+/* Migrations are told from queries by the digit that their names begin with. */
+static bool is_migration(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	return isdigit((unsigned char)(base ? base + 1 : path)[0]);
+}
+
 int main(int argc, char **argv)
 {
-	struct queries all = { .path = argc > 4 ? argv[4] : "" };
-	int n = argc - 5, bad = 0;
-	char *schema, *text, **texts;
+	struct queries all = { 0 };
+	char **files = argv + 4, *schema, **texts;
+	int n = argc - 4, first = 0, bad = 0;
 	sqlite3 *db;
 
-	if (n < 0) {
-		fprintf(stderr, "usage: queries OUT.h OUT.c SCHEMA QUERIES [MIGRATION...]\n");
+	if (n < 1) {
+		fprintf(stderr, "usage: queries OUT.h OUT.c SCHEMA QUERIES... [MIGRATION...]\n");
 		return 64;
 	}
+	while (first < n && !is_migration(files[first]))
+		first++;
 	schema = slurp(argv[3]);
-	text = slurp(argv[4]);
 	texts = xcalloc((size_t)n + 1, sizeof(*texts));
 	for (int i = 0; i < n; i++) {
-		texts[i] = slurp(argv[5 + i]);
+		texts[i] = slurp(files[i]);
 		bad |= !texts[i];
 	}
-	if (!schema || !text || bad || sqlite3_open(":memory:", &db))
+	if (!schema || bad || sqlite3_open(":memory:", &db))
 		return 1;
 	if (run_script(db, argv[3], schema) < 0 || check_schema(db, argv[3]) < 0 ||
-	    check_migrations(db, argv[3], argv + 5, texts, n) < 0 || read_queries(&all, text) < 0)
+	    check_migrations(db, argv[3], files + first, texts + first, n - first) < 0)
 		return 1;
+	for (int i = 0; i < first; i++)
+		if (read_queries(&all, files[i], texts[i]) < 0)
+			return 1;
 	for (size_t i = 0; i < all.n; i++)
-		bad |= check_query(db, argv[4], &all.q[i]) < 0;
+		bad |= check_query(db, &all.q[i]) < 0;
 	sqlite3_close(db);
 	if (bad || write_header(argv[1], &all) < 0)
 		return 1;
-	return write_source(argv[2], &all, schema, argv + 5, texts, n) < 0;
+	return write_source(argv[2], &all, schema, files + first, texts + first, n - first) < 0;
 }

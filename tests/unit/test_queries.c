@@ -62,12 +62,15 @@ static void put(const char *name, const char *text)
 	assert_int_equal(path_write_atomic(path, text, strlen(text), 0600, &err), 0);
 }
 
-/* Runs the tool over the three texts; what it says is in *out. */
+/* A second file of queries, which begins with a digit nowhere. */
+static const char *more = "-- name: three\nSELECT b FROM t\n";
+
+/* Runs the tool over the texts; what it says is in *out. */
 static int run(const char *schema_text, const char *queries_text, const char *migration_text,
 	       struct buf *out)
 {
-	const char *argv[] = { tool,	      "out.h",	    "out.c", "schema.sql",
-			       "queries.sql", "0001_a.sql", NULL };
+	const char *argv[] = { tool,	      "out.h",	  "out.c",	"schema.sql",
+			       "queries.sql", "more.sql", "0001_a.sql", NULL };
 	/* Like every generator it may leak, since it ends at once. */
 	const char *env[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .cwd = dir };
@@ -76,6 +79,7 @@ static int run(const char *schema_text, const char *queries_text, const char *mi
 
 	put("schema.sql", schema_text);
 	put("queries.sql", queries_text);
+	put("more.sql", more);
 	put("0001_a.sql", migration_text);
 	if (proc_run(&spec, &opts, &status, &err) < 0)
 		fail_msg("%s", err.msg);
@@ -97,6 +101,7 @@ static void test_makes(void **state)
 	assert_int_equal(path_read(source, 1 << 20, &c, &err), 0);
 	assert_non_null(strstr(h.data, "/* It reads. */\n\tQ_ONE, /* 1 parameter */"));
 	assert_non_null(strstr(h.data, "Q_TWO"));
+	assert_non_null(strstr(h.data, "Q_THREE"));
 	assert_non_null(strstr(c.data, "VALUES (?1, 'x\\\\y \\\"z\\\"')"));
 	assert_non_null(strstr(c.data, "db_n_migrations = 1;"));
 }
@@ -120,6 +125,8 @@ static void test_refuses_queries(void **state)
 	refused(schema, "-- name: x\n\n-- name: y\nSELECT 1\n", migration, "not one statement");
 	refused(schema, "-- name: x\nSELECT 1\n-- name: x\nSELECT 2\n", migration,
 		"queries.sql:3: 'x' is there already");
+	refused(schema, "-- name: three\nSELECT 1\n", migration,
+		"more.sql:1: 'three' is there already");
 	refused(schema, "-- name: A b\nSELECT 1\n", migration, "not a name");
 	refused(schema, "SELECT 1\n", migration, "queries.sql:1: statement without a name");
 }
