@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/path.h"
+#include "lib/table.h"
 #include "server/api.h"
 #include "server/token.h"
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "lib/log.h"
+#include "lib/table.h"
 
 /* "application/json" with nothing or charset=utf-8 behind it. */
 static bool is_json_type(const char *type)

@@ -26,14 +26,6 @@ void api_view(const struct http_req *req, struct http_res *res, int r, struct js
 /* What went wrong inside goes to the log, what the client did wrong to the client. */
 void api_error(const struct http_req *req, struct http_res *res, const struct error *err);
 
-/* --- table.c: {"items":[…]} as lines ---------------------------------------------------------- */
-
-/* Comma-separated (RFC 4180) with a header line; nested members are "a.b"; cells that a
- * spreadsheet would run as a formula are quoted with '. */
-void table_csv(struct json_object *items, struct buf *out);
-/* Columns aligned with blanks, control characters shown as '?'. */
-void table_txt(struct json_object *items, struct buf *out);
-
 /* --- handlers ---------------------------------------------------------------------------------- */
 
 #define API_HANDLER(name) \

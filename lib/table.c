@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: MIT
-/* Lists of objects as CSV and as aligned text: columns are the members in the order of their first
- * appearance, members of nested objects with a dotted name; arrays are left out. */
+/* SPDX-License-Identifier: MIT */
+#include "lib/table.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/api.h"
+#include "lib/clean.h"
 
 #define MAX_COLUMNS 64
 #define MAX_CELL_TXT 60 /* wider cells would push everything else off the screen */
