@@ -332,8 +332,8 @@ WHERE j.build_id = ?1 AND j.kind = 'build' AND a.name = ?2
 -- name: result_add
 INSERT INTO results (run_id, scenario, fault, repeat, closing, points, status, reason, detail,
 	injected_on, injected_off, errno, splat_kind, splat_title, fingerprint, duration_us,
-	console_offset, console_len)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+	console_offset, console_len, signature)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
 
 -- name: document_add
 INSERT INTO documents (result_id, document) VALUES (?1, ?2)

@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -259,7 +259,8 @@ CREATE TABLE results (
 	fingerprint TEXT, -- of the splat, 16 hex digits
 	duration_us INTEGER NOT NULL,
 	console_offset INTEGER NOT NULL, -- byte in the run's console; -1: none
-	console_len INTEGER NOT NULL -- bytes; -1: none
+	console_len INTEGER NOT NULL, -- bytes; -1: none
+	signature TEXT -- of a FAIL, signature_of() of jobs/signature.h; NULL: none
 ) STRICT;
 -- Lists show the newest run first and a run's results in its own order.
 CREATE INDEX results_run ON results (run_id DESC);
@@ -303,11 +304,94 @@ CREATE TABLE totals (
 	results INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What got worse, and its life: one row for one signature (jobs/signature.h) that began between two
+-- commits of one line of history. Its states follow one another in `regression_changes`; the row has
+-- the newest.
+CREATE TABLE regressions (
+	id INTEGER PRIMARY KEY,
+	repo_id INTEGER NOT NULL REFERENCES repos (id),
+	ref TEXT NOT NULL, -- line of history: what its submissions asked for
+	branch_id INTEGER REFERENCES branches (id), -- NULL: not a followed branch's
+	submission_id INTEGER NOT NULL REFERENCES submissions (id), -- that first showed it
+	signature TEXT NOT NULL CHECK (length(signature) = 16),
+	title TEXT NOT NULL, -- "kernel BUG in remove_migration_pte"
+	reason TEXT NOT NULL, -- of FAIL
+	state TEXT NOT NULL CHECK (state IN (
+		'new', -- seen once; to be confirmed
+		'confirmed', -- it fails again, and does not where it was good
+		'bisected', -- the first bad commit is known, or between which ones it is
+		'fixed', -- a later commit of the line is good again
+		'flaky', -- nobody can say which commit brought it
+		'infrastructure', -- it could not be tested again
+		'stale')), -- the line of history or the case is gone
+	good_id INTEGER NOT NULL REFERENCES commits (id), -- the last one without it
+	bad_id INTEGER NOT NULL REFERENCES commits (id), -- the first one with it that was tested
+	culprit_id INTEGER REFERENCES commits (id), -- NULL: not known
+	fixed_id INTEGER REFERENCES commits (id), -- NULL: not fixed
+	-- The one case that is repeated to find out more: the quickest of its cases.
+	config_id INTEGER NOT NULL REFERENCES configs (id),
+	config TEXT NOT NULL, -- its name
+	arch TEXT NOT NULL,
+	compiler TEXT NOT NULL,
+	cpus INTEGER NOT NULL, -- of the virtual machine
+	memory_mib INTEGER NOT NULL,
+	scenario TEXT NOT NULL,
+	fault TEXT NOT NULL, -- JSON, fault_to_json()
+	result_id INTEGER REFERENCES results (id), -- the failure that is shown
+	search TEXT, -- JSON: what is known about the commits between, bisect_to_json(); NULL: nothing yet
+	created_us INTEGER NOT NULL,
+	changed_us INTEGER NOT NULL,
+	ended_us INTEGER -- fixed, flaky, infrastructure or stale; NULL: open
+) STRICT;
+CREATE INDEX regressions_line ON regressions (repo_id, ref, signature);
+CREATE INDEX regressions_open ON regressions (id) WHERE ended_us IS NULL;
+
+-- Where it shows.
+CREATE TABLE regression_cases (
+	regression_id INTEGER NOT NULL REFERENCES regressions (id),
+	config TEXT NOT NULL,
+	scenario TEXT NOT NULL,
+	fault TEXT NOT NULL, -- JSON; a sweep's without its point
+	result_id INTEGER NOT NULL REFERENCES results (id), -- its first failure
+	PRIMARY KEY (regression_id, config, scenario, fault)
+) STRICT, WITHOUT ROWID;
+
+-- Its life, never overwritten: each state that it got into, and why.
+CREATE TABLE regression_changes (
+	id INTEGER PRIMARY KEY,
+	regression_id INTEGER NOT NULL REFERENCES regressions (id),
+	at_us INTEGER NOT NULL,
+	state TEXT NOT NULL,
+	evidence TEXT NOT NULL -- JSON object
+) STRICT;
+CREATE INDEX regression_changes_of ON regression_changes (regression_id, id);
+
+-- What is run to find out more about it: one test of one commit, with the case and beside it the
+-- same one without a fault.
+CREATE TABLE regression_probes (
+	id INTEGER PRIMARY KEY,
+	regression_id INTEGER NOT NULL REFERENCES regressions (id),
+	purpose TEXT NOT NULL CHECK (purpose IN ('bad', 'good', 'search', 'fix')),
+	commit_id INTEGER NOT NULL REFERENCES commits (id),
+	job_id INTEGER NOT NULL REFERENCES jobs (id), -- of a test
+	created_us INTEGER NOT NULL,
+	UNIQUE (regression_id, purpose, job_id)
+) STRICT;
+CREATE INDEX regression_probes_job ON regression_probes (job_id);
+
+-- Which submissions were looked at for regressions.
+CREATE TABLE comparisons (
+	submission_id INTEGER PRIMARY KEY REFERENCES submissions (id),
+	at_us INTEGER NOT NULL,
+	found INTEGER NOT NULL -- new regressions
+) STRICT;
+
 -- What happened, for pages that stay open. The newest 10000 are kept.
 CREATE TABLE events (
 	id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: it is the stream's position
 	type TEXT NOT NULL
-		CHECK (type IN ('submission', 'job', 'run', 'result', 'branch', 'agent')),
+		CHECK (type IN
+			('submission', 'job', 'run', 'result', 'branch', 'agent', 'regression')),
 	at_us INTEGER NOT NULL,
 	data TEXT NOT NULL -- JSON object
 ) STRICT;

@@ -8,6 +8,7 @@
 
 #include "db/store_internal.h"
 #include "jobs/parts.h"
+#include "jobs/signature.h"
 
 void result_rows_make(struct result_rows *rows, const struct result *results, size_t n)
 {
@@ -42,15 +43,22 @@ static int write_one(struct db *db, int64_t run_id, const struct result_rows *ro
 	CLEANUP(free_p) char *detail = text_utf8(x->detail);
 	CLEANUP(free_p) char *scenario = text_utf8(x->scenario ? x->scenario : "?");
 	CLEANUP(free_p) char *title = text_utf8(splat && x->splat.title ? x->splat.title : "");
-	int r = db_run(db, Q_RESULT_ADD,
-		       ARGS(I(run_id), S(scenario), S(rows->faults[i]), I(x->repeat), I(x->closing),
-			    I(x->points), S(status_name(x->status)), S(reason_name(x->reason)),
-			    S(detail), I(x->injected_on), I(x->injected_off), I(x->err_no),
-			    S(splat ? splat_kind_name(x->splat.kind) : NULL),
-			    S(splat ? title : NULL), S(splat ? x->splat.fingerprint : NULL),
-			    I(x->duration_us), I(x->console_offset), I(x->console_len)),
-		       NULL, err);
+	CLEANUP(free_p) char *words = NULL;
+	char signature[SIGNATURE_MAX];
+	int r;
 
+	signature_of(x, signature, &words);
+	/* what a sweep ended with is what its points say, each for itself */
+	if (x->closing && !splat)
+		signature[0] = '\0';
+	r = db_run(db, Q_RESULT_ADD,
+		   ARGS(I(run_id), S(scenario), S(rows->faults[i]), I(x->repeat), I(x->closing),
+			I(x->points), S(status_name(x->status)), S(reason_name(x->reason)),
+			S(detail), I(x->injected_on), I(x->injected_off), I(x->err_no),
+			S(splat ? splat_kind_name(x->splat.kind) : NULL), S(splat ? title : NULL),
+			S(splat ? x->splat.fingerprint : NULL), I(x->duration_us),
+			I(x->console_offset), I(x->console_len), S(*signature ? signature : NULL)),
+		   NULL, err);
 	if (r < 0)
 		return r;
 	*ret_id = sqlite3_last_insert_rowid(db->conn);

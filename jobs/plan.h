@@ -89,5 +89,6 @@ struct json_object *plan_cases_to_json(const struct plan_case *cases, size_t n);
 must_check int plan_cases_from_json(const struct jval *arr, struct plan_case **ret, size_t *ret_n,
 				    struct error *err);
 void plan_cases_free(struct plan_case *cases, size_t n);
+void plan_cases_hash(struct plan *p); /* fills cases_hash from machine and cases */
 
 #endif

@@ -16,7 +16,6 @@ struct case_list {
 /* Appends a copy. -EINVAL when the case is there already or LIMIT_CASES is reached. */
 must_check int case_list_add(struct case_list *list, const char *scenario, const struct fault *f,
 			     int repeat, struct error *err);
-void plan_cases_hash(struct plan *p); /* fills cases_hash */
 /* Members name, arch and compiler of a configuration. What was read is in *c also on failure. */
 must_check int plan_config_words(const struct jval *v, struct plan_config *c, struct error *err);
 must_check int plan_machine_from_json(const struct jval *v, struct plan_machine *m,

@@ -1,0 +1,153 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Regressions: finding them, what is run because of them, their lives.
+
+-- name: compare_due
+SELECT id FROM submissions s WHERE state = 'done' AND n_jobs > 0
+	AND NOT EXISTS (SELECT 1 FROM comparisons c WHERE c.submission_id = s.id)
+ORDER BY ended_us, id LIMIT 1
+
+-- name: compare_put
+INSERT INTO comparisons (submission_id, at_us, found) VALUES (?1, ?2, ?3)
+ON CONFLICT (submission_id) DO NOTHING
+
+-- name: compare_cases
+-- Every case that fails at some commit of a submission, at every commit: its results there by kind,
+-- and its first failure. A sweep is one case, whatever its points came to. That a kernel was built
+-- is a case too; only its failure is a result.
+WITH answers AS (
+	SELECT DISTINCT sj.position, sj.config, sj.commit_id, j.final_run_id AS run_id
+	FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id
+	WHERE sj.submission_id = ?1 AND j.final_run_id IS NOT NULL
+), outcomes AS (
+	SELECT a.position, a.config, a.commit_id, r.id, r.scenario, r.status, r.duration_us,
+		CASE WHEN r.scenario = 'build' THEN '{}'
+			WHEN json_extract(r.fault, '$.mode') IS 'sweep'
+			THEN json_remove(r.fault, '$.nth') ELSE r.fault END AS fault,
+		r.status = 'FAIL' AND r.signature IS NOT NULL AS failed,
+		r.status IN ('PASS', 'DONE', 'SKIP') AND (r.closing
+			OR json_extract(r.fault, '$.mode') IS NOT 'sweep') AS held
+	FROM answers a JOIN results r ON r.run_id = a.run_id
+	UNION ALL
+	SELECT sj.position, sj.config, sj.commit_id, 0, 'build', 'PASS', 0, '{}', 0, 1
+	FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id AND j.kind = 'build'
+	JOIN builds b ON b.id = j.build_id WHERE sj.submission_id = ?1 AND b.status = 'PASS'
+), failing AS (
+	SELECT DISTINCT config, scenario, fault FROM outcomes WHERE failed
+)
+SELECT o.config, o.scenario, o.fault, o.position, o.commit_id, max(o.failed),
+	max(o.held) AND NOT max(o.failed), min(CASE WHEN o.failed THEN o.id END),
+	sum(o.duration_us)
+FROM outcomes o JOIN failing f USING (config, scenario, fault)
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+
+-- name: compare_failure
+SELECT r.signature, r.reason, d.document FROM results r JOIN documents d ON d.result_id = r.id
+WHERE r.id = ?1
+
+-- name: regression_same
+-- An open one of this line of history that has this case already, or the same one found again.
+SELECT g.id FROM regressions g
+JOIN submissions s ON s.id = ?1 AND s.repo_id = g.repo_id AND s.ref = g.ref
+WHERE g.signature = ?2 AND (g.bad_id = ?6 OR (g.ended_us IS NULL AND EXISTS (
+	SELECT 1 FROM regression_cases c WHERE c.regression_id = g.id
+		AND c.config = ?3 AND c.scenario = ?4 AND c.fault = ?5)))
+ORDER BY g.id DESC LIMIT 1
+
+-- name: regression_add
+INSERT INTO regressions (repo_id, ref, branch_id, submission_id, signature, title, reason, state,
+	good_id, bad_id, config_id, config, arch, compiler, cpus, memory_mib, scenario, fault,
+	result_id, created_us, changed_us)
+SELECT s.repo_id, s.ref, s.branch_id, s.id, ?2, ?3, ?4, 'new', ?5, ?6, b.config_id, ?7, b.arch,
+	b.compiler, coalesce(cl.cpus, 0), coalesce(cl.memory_mib, 0), ?8, ?9, r.id, ?11, ?11
+FROM results r JOIN runs u ON u.id = r.run_id JOIN jobs j ON j.id = u.job_id
+JOIN builds b ON b.id = j.build_id JOIN submissions s ON s.id = ?1
+LEFT JOIN tests t ON t.id = j.test_id LEFT JOIN case_lists cl ON cl.id = t.case_list_id
+WHERE r.id = ?10 RETURNING id
+
+-- name: regression_case_put
+INSERT INTO regression_cases (regression_id, config, scenario, fault, result_id)
+VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING
+
+-- name: regression_change_add
+INSERT INTO regression_changes (regression_id, at_us, state, evidence) VALUES (?1, ?2, ?3, ?4)
+
+-- name: regression_change
+-- The first bad commit and the search stay as they are when they are not given.
+UPDATE regressions SET state = ?2, changed_us = ?3,
+	ended_us = CASE WHEN ?2 IN ('fixed', 'flaky', 'infrastructure', 'stale') THEN ?3 END,
+	culprit_id = coalesce((SELECT id FROM commits WHERE sha = ?4), culprit_id),
+	fixed_id = coalesce((SELECT id FROM commits WHERE sha = ?5), fixed_id)
+WHERE id = ?1 AND ended_us IS NULL
+
+-- name: regression_search
+UPDATE regressions SET search = ?2 WHERE id = ?1
+
+-- name: regressions_open
+SELECT id FROM regressions WHERE ended_us IS NULL ORDER BY id
+
+-- name: regression_get
+SELECT g.id, g.repo_id, g.submission_id, g.ref, g.signature, g.title, g.reason, g.state,
+	gc.sha, bc.sha, cc.sha, g.config, g.arch, g.compiler, g.cpus, g.memory_mib, g.scenario,
+	g.fault, g.search, cf.hash, repos.name
+FROM regressions g JOIN commits gc ON gc.id = g.good_id JOIN commits bc ON bc.id = g.bad_id
+LEFT JOIN commits cc ON cc.id = g.culprit_id JOIN configs cf ON cf.id = g.config_id
+JOIN repos ON repos.id = g.repo_id
+WHERE g.id = ?1
+
+-- name: probes_of
+-- In the order in which they were asked for. ?2: the regression's signature, ?3: its case has a
+-- fault, so the runs without one are a control. A run is one repeat of a case: it failed when a
+-- point of it did, and held when it came to its end and none did.
+WITH repeats AS (
+	SELECT p.id, ?3 AND json_extract(r.fault, '$.mode') IS 'none' AS control, r.repeat,
+		max(r.status = 'FAIL' AND r.signature IS ?2) AS same,
+		max(r.status = 'FAIL' AND r.signature IS NOT NULL AND r.signature IS NOT ?2) AS other,
+		max(r.status IN ('PASS', 'DONE', 'SKIP') AND (r.closing
+			OR json_extract(r.fault, '$.mode') IS NOT 'sweep')) AS held,
+		min(CASE WHEN r.status = 'FAIL' THEN r.signature END) AS signature
+	FROM regression_probes p JOIN jobs j ON j.id = p.job_id
+	JOIN results r ON r.run_id = j.final_run_id
+	WHERE p.regression_id = ?1 GROUP BY p.id, 2, r.repeat
+)
+SELECT p.id, p.purpose, c.sha, j.state, b.status,
+	coalesce(sum(NOT x.control AND x.same), 0),
+	coalesce(sum(NOT x.control AND (x.same OR (x.held AND NOT x.other))), 0),
+	coalesce(sum(NOT x.control AND x.other AND NOT x.same), 0),
+	coalesce(sum(x.control AND (x.same OR x.other)), 0),
+	coalesce(sum(x.control AND (x.same OR x.other OR x.held)), 0),
+	min(CASE WHEN NOT x.control AND x.other AND NOT x.same THEN x.signature END),
+	(SELECT a.sha256 FROM artifacts a JOIN jobs k ON k.id = a.job_id
+		WHERE k.build_id = j.build_id AND k.kind = 'build' AND a.name = 'bzImage')
+FROM regression_probes p JOIN commits c ON c.id = p.commit_id JOIN jobs j ON j.id = p.job_id
+JOIN builds b ON b.id = j.build_id LEFT JOIN repeats x ON x.id = p.id
+WHERE p.regression_id = ?1 GROUP BY p.id ORDER BY p.id
+
+-- name: probe_repeats
+-- How many repeats of the case this commit was asked for so far.
+SELECT coalesce(max(json_extract(e.value, '$.repeat')), 0)
+FROM regression_probes p JOIN jobs j ON j.id = p.job_id JOIN tests t ON t.id = j.test_id
+JOIN case_lists cl ON cl.id = t.case_list_id JOIN commits c ON c.id = p.commit_id,
+	json_each(cl.cases) e
+WHERE p.regression_id = ?1 AND c.sha = ?2
+
+-- name: probe_build
+-- The build of a regression's configuration at a commit.
+INSERT INTO builds (key, repo_id, commit_id, config_id, config, arch, compiler, boot, created_us)
+SELECT ?1, g.repo_id, ?3, g.config_id, g.config, g.arch, g.compiler, 1, ?4
+FROM regressions g WHERE g.id = ?2
+ON CONFLICT (key) DO UPDATE SET boot = 1 RETURNING id
+
+-- name: probe_add
+INSERT INTO regression_probes (regression_id, purpose, commit_id, job_id, created_us)
+VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING
+
+-- name: event_regression
+INSERT INTO events (type, at_us, data)
+SELECT 'regression', ?2, json_object('id', id, 'state', state, 'title', title)
+FROM regressions WHERE id = ?1
+
+-- name: probe_regressions
+-- Open ones that a job was run for.
+SELECT DISTINCT p.regression_id FROM regression_probes p JOIN regressions g ON g.id = p.regression_id
+WHERE p.job_id = ?1 AND g.ended_us IS NULL

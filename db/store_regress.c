@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* Regressions: found, loaded. db/store_probe.c has what is decided about them. */
+#include "db/store_regress.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "db/store_internal.h"
+#include "lib/clock.h"
+
+int store_compare_due(struct store *s, int64_t *ret_id, struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	int r = reader_begin(&rd, s, err);
+
+	return r < 0 ? r : db_find(rd.db, Q_COMPARE_DUE, NO_ARGS, ret_id, err);
+}
+
+void case_seen_free(struct case_seen *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(rows[i].config);
+		free(rows[i].scenario);
+		free(rows[i].fault);
+	}
+	free(rows);
+}
+
+int store_compare_cases(struct store *s, int64_t submission, struct case_seen **ret, size_t *ret_n,
+			struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(query_end) struct query q = { 0 };
+	struct case_seen *rows = NULL;
+	size_t n = 0, cap = 0;
+	int r = reader_begin(&rd, s, err);
+
+	if (!r)
+		r = query_start(&q, rd.db, Q_COMPARE_CASES, ARGS(I(submission)), err);
+	while (!r && (r = query_next(&q, err)) == 1) {
+		ARRAY_RESERVE(rows, n, cap);
+		rows[n++] = (struct case_seen){ .config = query_dup(&q, 0),
+						.scenario = query_dup(&q, 1),
+						.fault = query_dup(&q, 2),
+						.position = (int)query_i64(&q, 3),
+						.commit_id = query_i64(&q, 4),
+						.failed = query_i64(&q, 5),
+						.held = query_i64(&q, 6),
+						.failure = query_i64(&q, 7),
+						.duration_us = query_i64(&q, 8) };
+		r = 0;
+	}
+	if (r < 0) {
+		case_seen_free(rows, n);
+		return r;
+	}
+	*ret = rows;
+	*ret_n = n;
+	return 0;
+}
+
+int store_compare_failure(struct store *s, int64_t result, char ret_signature[SIGNATURE_MAX],
+			  enum reason *ret_reason, char **ret_title, struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(query_end) struct query q = { 0 };
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	const char *text;
+	struct result x;
+	struct jval v;
+	int r = reader_begin(&rd, s, err);
+
+	if (!r)
+		r = query_start(&q, rd.db, Q_COMPARE_FAILURE, ARGS(I(result)), err);
+	if (!r)
+		r = query_next(&q, err);
+	if (r != 1)
+		return r < 0 ? r
+			     : error_set(err, -ENOENT, "there is no result %lld",
+					 (long long)result);
+	text = query_text(&q, 2);
+	r = json_parse(text, strlen(text), &o, err);
+	if (r < 0)
+		return r;
+	v = json_root(o);
+	r = result_from_json(&v, &x, err);
+	if (r < 0)
+		return r;
+	signature_of(&x, ret_signature, ret_title);
+	*ret_reason = x.reason;
+	result_free(&x);
+	return 0;
+}
+
+struct found {
+	int64_t submission, now;
+	const struct regression_new *v;
+	size_t n;
+	int count; /* out */
+};
+
+static int put_cases(struct db *db, int64_t id, const struct regression_new *g, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->n_cases && !r; i++) {
+		const struct case_seen *c = g->cases[i];
+
+		r = db_run(db, Q_REGRESSION_CASE_PUT,
+			   ARGS(I(id), S(c->config), S(c->scenario), S(c->fault), I(c->failure)),
+			   NULL, err);
+	}
+	return r;
+}
+
+/* 1 with *ret_id when it is there already, 0 when it is not. */
+static int find_same(struct db *db, const struct found *f, const struct regression_new *g,
+		     int64_t *ret_id, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < g->n_cases && !r; i++) {
+		const struct case_seen *c = g->cases[i];
+
+		r = db_find(db, Q_REGRESSION_SAME,
+			    ARGS(I(f->submission), S(g->signature), S(c->config), S(c->scenario),
+				 S(c->fault), I(g->bad_id)),
+			    ret_id, err);
+	}
+	return r;
+}
+
+static int put_one(struct db *db, struct found *f, const struct regression_new *g,
+		   struct error *err)
+{
+	const struct case_seen *c = g->cases[0];
+	CLEANUP(free_p) char *title = text_utf8(g->title);
+	int64_t id = 0;
+	int r = find_same(db, f, g, &id, err);
+
+	if (!r) {
+		r = db_find(db, Q_REGRESSION_ADD,
+			    ARGS(I(f->submission), S(g->signature), S(title),
+				 S(reason_name(g->reason)), I(g->good_id), I(g->bad_id),
+				 S(c->config), S(c->scenario), S(c->fault), I(c->failure),
+				 I(f->now)),
+			    &id, err);
+		if (r == 1)
+			r = db_run(db, Q_REGRESSION_CHANGE_ADD,
+				   ARGS(I(id), I(f->now), S("new"), S("{}")), NULL, err);
+		else if (!r)
+			r = error_set(err, -ENOENT, "there is no result %lld",
+				      (long long)c->failure);
+		f->count += !r;
+	}
+	return r < 0 ? r : put_cases(db, id, g, err);
+}
+
+static int tx_found(struct db *db, void *arg, struct error *err)
+{
+	struct found *f = arg;
+	int changes = 0, r;
+
+	f->count = 0;
+	f->now = clock_now_us();
+	r = db_run(db, Q_COMPARE_PUT, ARGS(I(f->submission), I(f->now), I((int64_t)f->n)), &changes,
+		   err);
+	for (size_t i = 0; i < f->n && changes && !r; i++)
+		r = put_one(db, f, &f->v[i], err);
+	return r;
+}
+
+int store_compare_done(struct store *s, int64_t submission, const struct regression_new *found,
+		       size_t n, int *ret_found, struct error *err)
+{
+	struct found f = { .submission = submission, .v = found, .n = n };
+	int r = store_write(s, tx_found, &f, err);
+
+	if (!r)
+		*ret_found = f.count;
+	return r;
+}
+
+int store_regressions_open(struct store *s, int64_t **ret_ids, size_t *ret_n, struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	int r = reader_begin(&rd, s, err);
+
+	return r < 0 ? r : db_ids(rd.db, Q_REGRESSIONS_OPEN, NO_ARGS, ret_ids, ret_n, err);
+}
+
+static int fault_of_text(const char *text, struct fault *ret, struct error *err)
+{
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	struct jval v;
+	int r = json_parse(text, strlen(text), &o, err);
+
+	if (r < 0)
+		return r;
+	v = json_root(o);
+	return fault_from_json(&v, ret, err);
+}
+
+static int load_row(struct db *db, int64_t id, struct regression_row *ret, struct error *err)
+{
+	CLEANUP(query_end) struct query q = { 0 };
+	const char *signature;
+	int r = query_start(&q, db, Q_REGRESSION_GET, ARGS(I(id)), err);
+
+	if (!r)
+		r = query_next(&q, err);
+	if (r != 1)
+		return r < 0 ? r
+			     : error_set(err, -ENOENT, "there is no regression %lld",
+					 (long long)id);
+	signature = query_text(&q, 4);
+	*ret = (struct regression_row){
+		.id = id,
+		.repo_id = query_i64(&q, 1),
+		.submission_id = query_i64(&q, 2),
+		.ref = query_dup(&q, 3),
+		.title = query_dup(&q, 5),
+		.reason = query_dup(&q, 6),
+		.state = query_dup(&q, 7),
+		.good = query_dup(&q, 8),
+		.bad = query_dup(&q, 9),
+		.culprit = query_dup(&q, 10),
+		.config = query_dup(&q, 11),
+		.arch = query_dup(&q, 12),
+		.compiler = query_dup(&q, 13),
+		.machine = { .cpus = (int)query_i64(&q, 14), .memory_mib = (int)query_i64(&q, 15) },
+		.scenario = query_dup(&q, 16),
+		.search = query_dup(&q, 18),
+		.config_hash = query_dup(&q, 19),
+		.repo = query_dup(&q, 20),
+	};
+	snprintf(ret->signature, sizeof(ret->signature), "%s", signature);
+	fault_defaults(&ret->fault);
+	/* a build has no fault */
+	return strcmp(query_text(&q, 17), "{}") == 0
+		       ? 0
+		       : fault_of_text(query_text(&q, 17), &ret->fault, err);
+}
+
+static bool state_ended(const char *state)
+{
+	return strcmp(state, "done") == 0 || strcmp(state, "failed") == 0 ||
+	       strcmp(state, "cancelled") == 0;
+}
+
+static int load_probes(struct db *db, struct regression_state *ret, struct error *err)
+{
+	bool faulty = ret->row.fault.mode != FAULT_NONE;
+	CLEANUP(query_end) struct query q = { 0 };
+	size_t cap = 0;
+	int r = query_start(&q, db, Q_PROBES_OF,
+			    ARGS(I(ret->row.id), S(ret->row.signature), I(faulty)), err);
+
+	while (!r && (r = query_next(&q, err)) == 1) {
+		const char *build = query_text(&q, 4);
+
+		ARRAY_RESERVE(ret->probes, ret->n_probes, cap);
+		ret->probes[ret->n_probes++] =
+			(struct probe_row){ .id = query_i64(&q, 0),
+					    .purpose = query_dup(&q, 1),
+					    .sha = query_dup(&q, 2),
+					    .ended = state_ended(query_text(&q, 3)),
+					    .built = build && strcmp(build, "PASS") == 0,
+					    .fails = (int)query_i64(&q, 5),
+					    .runs = (int)query_i64(&q, 6),
+					    .others = (int)query_i64(&q, 7),
+					    .control_fails = (int)query_i64(&q, 8),
+					    .control_runs = (int)query_i64(&q, 9),
+					    .other = query_dup(&q, 10),
+					    .image = query_dup(&q, 11) };
+		r = 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+int store_regression_load(struct store *s, int64_t id, struct regression_state *ret,
+			  struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	int r = reader_begin(&rd, s, err);
+
+	*ret = (struct regression_state){ 0 };
+	if (!r)
+		r = load_row(rd.db, id, &ret->row, err);
+	if (!r)
+		r = load_probes(rd.db, ret, err);
+	if (r < 0)
+		regression_state_free(ret);
+	return r;
+}
+
+void regression_state_free(struct regression_state *r)
+{
+	struct regression_row *g = &r->row;
+	char *all[] = { g->repo, g->ref,      g->title,	   g->reason, g->state,
+			g->good, g->bad,      g->culprit,  g->config, g->config_hash,
+			g->arch, g->compiler, g->scenario, g->search };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		free(all[i]);
+	for (size_t i = 0; i < r->n_probes; i++) {
+		free(r->probes[i].purpose);
+		free(r->probes[i].sha);
+		free(r->probes[i].other);
+		free(r->probes[i].image);
+	}
+	free(r->probes);
+	*r = (struct regression_state){ 0 };
+}

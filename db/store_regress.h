@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store_regress: what the store knows of regressions. Same rules as db/store.h: one transaction a
+ * call, free of SQLite.
+ *
+ * A regression is derived from results: who acts on one (server/regress.c) reads its row and what
+ * its probes came to, decides, and writes the decision together with the new probes in one
+ * transaction. Nothing else is remembered between two decisions, so it goes on after a restart.
+ */
+#ifndef FAULTLINE_DB_STORE_REGRESS_H
+#define FAULTLINE_DB_STORE_REGRESS_H
+
+#include "db/store.h"
+#include "jobs/signature.h"
+
+/* --- finding ------------------------------------------------------------------------------- */
+
+/* A submission that is done and was not compared: 1 with *ret_id, 0 = none. */
+must_check int store_compare_due(struct store *s, int64_t *ret_id, struct error *err);
+
+/* What a case came to at one commit of a submission. */
+struct case_seen {
+	char *config, *scenario, *fault; /* fault: JSON, a sweep's without its point */
+	int position; /* of the commit; 0 is the base */
+	int64_t commit_id;
+	bool failed, held; /* neither: nothing can be said (MISS, ERROR) */
+	int64_t failure; /* its first failing result; 0 = none */
+	int64_t duration_us;
+};
+
+/* All cases of a submission that fail at some commit of it, at all of its commits that gave an
+ * answer; ordered by configuration, scenario, fault and position. Owned array. */
+must_check int store_compare_cases(struct store *s, int64_t submission, struct case_seen **ret,
+				   size_t *ret_n, struct error *err);
+void case_seen_free(struct case_seen *rows, size_t n);
+
+/* Of a failing result: its signature, and what it says; *ret_title owned. -ENOENT. */
+must_check int store_compare_failure(struct store *s, int64_t result,
+				     char ret_signature[SIGNATURE_MAX], enum reason *ret_reason,
+				     char **ret_title, struct error *err);
+
+/* A new regression as found in a submission. Borrowed. */
+struct regression_new {
+	const char *signature, *title;
+	enum reason reason;
+	int64_t good_id, bad_id; /* commits */
+	const struct case_seen *const *cases; /* at the bad commit; the first is the one to repeat */
+	size_t n_cases;
+};
+
+/* The submission was compared: keeps what was found. One that is open on the same line of history
+ * with the same signature and one of its cases gets the others; the rest become rows of state
+ * "new". A second call for a submission changes nothing. *ret_found: how many are new. */
+must_check int store_compare_done(struct store *s, int64_t submission,
+				  const struct regression_new *found, size_t n, int *ret_found,
+				  struct error *err);
+
+/* --- one regression ------------------------------------------------------------------------- */
+
+struct regression_row {
+	int64_t id, repo_id, submission_id;
+	char *repo, *ref, *title, *reason, *state;
+	char signature[SIGNATURE_MAX];
+	char *good, *bad, *culprit; /* 40 hex; culprit may be NULL */
+	char *config, *config_hash, *arch, *compiler;
+	struct plan_machine machine;
+	char *scenario;
+	struct fault fault;
+	char *search; /* JSON, may be NULL */
+};
+
+/* What one probe came to. A run is one repeat of the case. */
+struct probe_row {
+	int64_t id;
+	char *purpose; /* bad, good, search, fix */
+	char *sha;
+	bool ended; /* its job needs no more waiting */
+	bool built; /* there is an image of this commit */
+	int fails, runs; /* with the regression's signature, of so many that can tell */
+	int others; /* runs that failed in another way */
+	char *other; /* signature of one of those, or NULL */
+	int control_fails,
+		control_runs; /* without a fault; 0 of 0 where the case has none itself */
+	char *image; /* SHA-256 of the kernel that was booted, or NULL */
+};
+
+struct regression_state {
+	struct regression_row row;
+	struct probe_row *probes; /* in the order in which they were asked for */
+	size_t n_probes;
+};
+
+must_check int store_regressions_open(struct store *s, int64_t **ret_ids, size_t *ret_n,
+				      struct error *err);
+/* -ENOENT. */
+must_check int store_regression_load(struct store *s, int64_t id, struct regression_state *ret,
+				     struct error *err);
+void regression_state_free(struct regression_state *r);
+
+/* A test that is wanted: `runs` more repeats of the case at a commit, and as many without a fault
+ * where it has one. */
+struct probe_new {
+	const char *purpose;
+	struct commit_info commit;
+	int runs;
+};
+
+/* A decision. NULL and 0: nothing of the kind. */
+struct regression_step {
+	const char *state; /* the next one */
+	struct json_object *evidence; /* why; borrowed; with a state only */
+	const char *culprit, *fixed; /* commits */
+	struct json_object *search; /* bisect_to_json(); borrowed */
+	const struct probe_new *probes;
+	size_t n_probes;
+};
+
+/* Writes a decision about the regression `row`, all in one transaction. Probes go to the front of the
+ * queue. -ENOENT when it has ended. */
+must_check int store_regression_step(struct store *s, const struct regression_row *row,
+				     const struct regression_step *step, struct error *err);
+
+#endif

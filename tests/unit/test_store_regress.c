@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/test_store.h"
+
+#include "db/store_regress.h"
+
+/* What one commit's test answers: results of split.mprotect, swept; a letter a point: P pass, F leak,
+ * B bug, and alone E error, S skip. */
+static void answer_doc(struct result_doc *doc, const char *points, int repeat)
+{
+	enum status worst = STATUS_PASS;
+	struct result *x;
+
+	for (const char *p = points; *p; p++) {
+		bool fail = *p == 'F' || *p == 'B';
+
+		x = result_doc_add(doc);
+		result_init(x);
+		x->scenario = xstrdup("split.mprotect");
+		x->repeat = repeat;
+		x->fault.mode = FAULT_SWEEP;
+		x->fault.nth = (int)(p - points) + 1;
+		x->status = fail ? STATUS_FAIL : *p == 'E' ? STATUS_ERROR : STATUS_PASS;
+		x->reason = *p == 'F'	? REASON_LEAK
+			    : *p == 'B' ? REASON_BUG
+			    : *p == 'E' ? REASON_INEFFECTIVE
+					: REASON_NONE;
+		x->duration_us = 100;
+		if (*p == 'F') {
+			x->checks = xcalloc(1, sizeof(*x->checks));
+			x->checks[x->n_checks++].name = xstrdup("leak.machine_tables");
+		}
+		if (*p == 'B') {
+			x->splat.kind = SPLAT_BUG;
+			x->splat.title = xstrdup("kernel BUG in f");
+			strcpy(x->splat.fingerprint, "0123456789abcdef");
+		}
+		if (x->status < worst)
+			worst = x->status;
+	}
+	x = result_doc_add(doc);
+	result_init(x);
+	x->scenario = xstrdup("split.mprotect");
+	x->repeat = repeat;
+	x->fault.mode = FAULT_SWEEP;
+	x->closing = true;
+	x->status = *points == 'S' ? STATUS_SKIP : worst;
+	x->reason = worst == STATUS_FAIL    ? REASON_LEAK
+		    : worst == STATUS_ERROR ? REASON_INEFFECTIVE
+		    : *points == 'S'	    ? REASON_PREDEPOSIT
+					    : REASON_NONE;
+}
+
+static void answer(const struct job *job, const char *points)
+{
+	struct result_doc doc = { .kernel = { .release = xstrdup("6.12.117") } };
+	enum lease lease;
+
+	for (size_t i = 0; i < job->n_cases; i++) {
+		const struct plan_case *c = &job->cases[i];
+
+		if (strcmp(c->scenario, "split.mprotect") == 0 && c->fault.mode == FAULT_SWEEP) {
+			answer_doc(&doc, points, c->repeat);
+		} else if (c->fault.mode == FAULT_NONE) {
+			struct result *x = result_doc_add(&doc);
+
+			result_init(x);
+			x->scenario = xstrdup(c->scenario);
+			x->repeat = c->repeat;
+			x->status = STATUS_PASS;
+		}
+	}
+	OK(store_test_done(store, job->id, "l", &doc, REASON_NONE, NULL, &lease, &err));
+	assert_int_equal(lease, LEASE_OK);
+	result_doc_free(&doc);
+}
+
+/* Answers everything that is queued; by the last digits of the commit. NULL: does not build. */
+static int work(const char *const *by_commit)
+{
+	struct job job;
+	int n = 0;
+
+	while (claim_as("agent1", "l", &job) == CLAIM_JOB) {
+		const char *points = by_commit[strtol(job.commit + 36, NULL, 16)];
+
+		if (job.kind == JOB_BUILD)
+			assert_int_equal(build_answer(job.id, "l",
+						      points ? STATUS_PASS : STATUS_FAIL,
+						      points ? REASON_NONE : REASON_BUILD),
+					 LEASE_OK);
+		else
+			answer(&job, points);
+		job_free(&job);
+		n++;
+	}
+	return n;
+}
+
+static int64_t due(void)
+{
+	int64_t id = 0;
+	int r;
+
+	OK(r = store_compare_due(store, &id, &err));
+	return r ? id : 0;
+}
+
+/* "config/scenario@position:letter …", letters F failed, h held, - neither. */
+static char *seen(int64_t submission)
+{
+	struct case_seen *rows;
+	struct buf b = BUF_INIT;
+	size_t n;
+
+	OK(store_compare_cases(store, submission, &rows, &n, &err));
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%s/%s@%d:%c", i ? " " : "", rows[i].config, rows[i].scenario,
+			   rows[i].position,
+			   rows[i].failed ? 'F'
+			   : rows[i].held ? 'h'
+					  : '-');
+	case_seen_free(rows, n);
+	return buf_steal(&b);
+}
+
+static void test_cases(void **state)
+{
+	static const char *const outcomes[] = { "P", "PP", "PFP", "S", "E", "BF", NULL };
+	int64_t id = submit(0, 7, make_plan(1, "cases"));
+	CLEANUP(free_p) char *text = NULL;
+
+	(void)state;
+	assert_int_equal(due(), 0); /* nothing is done yet */
+	work(outcomes);
+	assert_state(id, "done");
+	assert_int_equal(due(), id);
+	text = seen(id);
+	assert_string_equal(text, "default/build@0:h default/build@1:h default/build@2:h "
+				  "default/build@3:h default/build@4:h default/build@5:h "
+				  "default/build@6:F "
+				  "default/split.mprotect@0:h default/split.mprotect@1:h "
+				  "default/split.mprotect@2:F default/split.mprotect@3:h "
+				  "default/split.mprotect@4:- default/split.mprotect@5:F");
+}
+
+static void test_nothing_fails(void **state)
+{
+	static const char *const outcomes[] = { "P", "P" };
+	int64_t id = submit(0, 2, make_plan(1, "cases"));
+	CLEANUP(free_p) char *text = NULL;
+	int found = -1;
+
+	(void)state;
+	work(outcomes);
+	text = seen(id);
+	assert_string_equal(text, "");
+	OK(store_compare_done(store, id, NULL, 0, &found, &err));
+	assert_int_equal(found, 0);
+	assert_int_equal(due(), 0);
+}
+
+/* The regression of the one case that fails at position `bad` of a submission. */
+static int declare(int64_t submission, int good, int bad)
+{
+	char signature[SIGNATURE_MAX];
+	const struct case_seen *at = NULL;
+	struct regression_new g = { .cases = &at, .n_cases = 1 };
+	CLEANUP(free_p) char *title = NULL;
+	struct case_seen *rows;
+	int found = -1;
+	size_t n;
+
+	OK(store_compare_cases(store, submission, &rows, &n, &err));
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(rows[i].scenario, "split.mprotect") != 0)
+			continue;
+		if (rows[i].position == good)
+			g.good_id = rows[i].commit_id;
+		if (rows[i].position == bad)
+			at = &rows[i];
+	}
+	assert_non_null(at);
+	g.bad_id = at->commit_id;
+	OK(store_compare_failure(store, at->failure, signature, &g.reason, &title, &err));
+	g.signature = signature;
+	g.title = title;
+	OK(store_compare_done(store, submission, &g, 1, &found, &err));
+	case_seen_free(rows, n);
+	return found;
+}
+
+static int64_t only_open(void)
+{
+	CLEANUP(free_p) int64_t *ids = NULL;
+	size_t n = 0;
+
+	OK(store_regressions_open(store, &ids, &n, &err));
+	assert_int_equal(n, 1);
+	return ids[0];
+}
+
+static void test_found(void **state)
+{
+	static const char *const outcomes[] = { "P", "PP", "PF" };
+	int64_t id = submit(0, 3, make_plan(1, "cases"));
+	struct regression_state g;
+
+	(void)state;
+	work(outcomes);
+	assert_int_equal(declare(id, 1, 2), 1);
+	assert_int_equal(due(), 0);
+	assert_int_equal(declare(id, 1, 2), 0); /* compared already */
+	OK(store_regression_load(store, only_open(), &g, &err));
+	assert_string_equal(g.row.state, "new");
+	assert_string_equal(g.row.title, "leak: leak.machine_tables");
+	assert_string_equal(g.row.reason, "leak");
+	assert_string_equal(g.row.good, sha(1));
+	assert_string_equal(g.row.bad, sha(2));
+	assert_null(g.row.culprit);
+	assert_string_equal(g.row.config, "default");
+	assert_string_equal(g.row.config_hash, "c0nf190");
+	assert_int_equal(g.row.machine.memory_mib, 512);
+	assert_string_equal(g.row.scenario, "split.mprotect");
+	assert_int_equal(g.row.fault.mode, FAULT_SWEEP);
+	assert_string_equal(g.row.ref, "topic");
+	assert_int_equal(g.n_probes, 0);
+	regression_state_free(&g);
+	assert_int_equal(store_regression_load(store, 999, &g, &err), -ENOENT);
+}
+
+/* The same line of history again, with other commits: still the same regression. */
+static void test_same_again(void **state)
+{
+	static const char *const outcomes[] = { "P", "F", "P", "F", "P", "B" };
+	int64_t first = submit(0, 2, make_plan(1, "cases")), second, third;
+
+	(void)state;
+	work(outcomes);
+	assert_int_equal(declare(first, 0, 1), 1);
+	second = submit(2, 2, make_plan(1, "cases"));
+	work(outcomes);
+	assert_int_equal(declare(second, 0, 1), 0);
+	third = submit(4, 2, make_plan(1, "cases")); /* another signature */
+	work(outcomes);
+	assert_int_equal(declare(third, 0, 1), 1);
+}
+
+static void step(const struct regression_row *row, const char *next, const struct probe_new *p,
+		 size_t n)
+{
+	struct regression_step s = { .state = next, .probes = p, .n_probes = n };
+
+	OK(store_regression_step(store, row, &s, &err));
+}
+
+static void test_probes(void **state)
+{
+	static const char *const outcomes[] = { "P", "PF", "B", "P", NULL };
+	struct probe_new p[] = { { .purpose = "bad", .commit = make_commit(1), .runs = 3 },
+				 { .purpose = "good", .commit = make_commit(0), .runs = 2 },
+				 { .purpose = "search", .commit = make_commit(2), .runs = 1 },
+				 { .purpose = "search", .commit = make_commit(4), .runs = 1 } };
+	int64_t id = submit(0, 2, make_plan(1, "cases"));
+	struct regression_state g;
+
+	(void)state;
+	work(outcomes);
+	declare(id, 0, 1);
+	OK(store_regression_load(store, only_open(), &g, &err));
+	step(&g.row, NULL, p, 2);
+	assert_int_equal(work(outcomes), 2); /* both kernels are there: nothing is built */
+	step(&g.row, NULL, p + 2, 2);
+	assert_int_equal(work(outcomes), 3); /* two builds, one of them without an image */
+	step(&g.row, "confirmed", p, 1); /* more of the bad one */
+	regression_state_free(&g);
+
+	OK(store_regression_load(store, only_open(), &g, &err));
+	assert_string_equal(g.row.state, "confirmed");
+	assert_int_equal(g.n_probes, 5);
+	assert_string_equal(g.probes[0].purpose, "bad");
+	assert_string_equal(g.probes[0].sha, sha(1));
+	assert_true(g.probes[0].ended && g.probes[0].built);
+	assert_int_equal(g.probes[0].fails, 3);
+	assert_int_equal(g.probes[0].runs, 3);
+	assert_int_equal(g.probes[0].control_runs, 3);
+	assert_int_equal(g.probes[0].control_fails, 0);
+	assert_int_equal(g.probes[1].fails, 0);
+	assert_int_equal(g.probes[1].runs, 2);
+	/* it fails in another way: that is no run of this one */
+	assert_int_equal(g.probes[2].runs, 0);
+	assert_int_equal(g.probes[2].others, 1);
+	assert_string_equal(g.probes[2].other, "0123456789abcdef");
+	assert_true(g.probes[3].ended && !g.probes[3].built);
+	assert_int_equal(g.probes[3].runs, 0);
+	assert_false(g.probes[4].ended);
+	regression_state_free(&g);
+	work(outcomes);
+	OK(store_regression_load(store, only_open(), &g, &err));
+	assert_int_equal(g.probes[4].runs, 3); /* not answered from memory */
+	assert_true(g.probes[4].ended);
+	regression_state_free(&g);
+}
+
+static void test_ends(void **state)
+{
+	static const char *const outcomes[] = { "P", "F" };
+	int64_t id = submit(0, 2, make_plan(1, "cases"));
+	struct regression_step s = { .state = "flaky" };
+	CLEANUP(free_p) int64_t *ids = NULL;
+	struct regression_state g;
+	size_t n = 7;
+
+	(void)state;
+	work(outcomes);
+	declare(id, 0, 1);
+	OK(store_regression_load(store, only_open(), &g, &err));
+	OK(store_regression_step(store, &g.row, &s, &err));
+	OK(store_regressions_open(store, &ids, &n, &err));
+	assert_int_equal(n, 0);
+	/* what has ended stays as it is */
+	assert_int_equal(store_regression_step(store, &g.row, &s, &err), -ENOENT);
+	regression_state_free(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_cases, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_same_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_probes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
