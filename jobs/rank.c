@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jobs/metric.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 
@@ -15,6 +16,7 @@
 struct sample {
 	double *v;
 	size_t n;
+	double median; /* 0 of none */
 };
 
 /* Both samples in one order. Ranks are kept doubled: a mean of two whole ranks is whole then. */
@@ -35,22 +37,19 @@ static void pool_free(struct pool *p)
 	free(p->twice_rank);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static struct sample sample_of(const double *v, size_t n)
 {
-	struct sample s = { xcalloc(n + 1, sizeof(*s.v)), 0 };
+	struct sample s = { xcalloc(n + 1, sizeof(*s.v)), 0, 0 };
+	struct metric_summary m;
 
 	for (size_t i = 0; i < n; i++) {
 		if (isfinite(v[i]))
 			s.v[s.n++] = v[i];
 	}
-	qsort(s.v, s.n, sizeof(*s.v), compare_doubles);
+	if (s.n) {
+		metric_summarise_values(s.v, s.n, &m); /* sorts */
+		s.median = m.median;
+	}
 	return s;
 }
 
@@ -239,13 +238,6 @@ double rank_shift(const double *a, size_t n_a, const double *b, size_t n_b)
 	return shift_of(&x, &y);
 }
 
-static double median_of(const struct sample *s)
-{
-	if (!s->n)
-		return 0;
-	return s->v[(s->n - 1) / 2] / 2 + s->v[s->n / 2] / 2;
-}
-
 static double effect_of(double shift, double median)
 {
 	if (shift == 0)
@@ -275,7 +267,7 @@ void rank_compare(const double *a, size_t n_a, const double *b, size_t n_b,
 	c.p = p_of(&x, &y, &p);
 	c.shift = shift_of(&x, &y);
 	c.delta = delta_of(&x, &y, &p);
-	c.effect = effect_of(c.shift, median_of(&x));
+	c.effect = effect_of(c.shift, x.median);
 	if (x.n < rule->repeats_min || y.n < rule->repeats_min || !x.n || !y.n ||
 	    least_p(x.n, y.n) > rule->p_max)
 		c.verdict = RANK_TOO_FEW;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 
 #include "jobs/rank.h"
 
+#define RANK "tests/golden/stat/rank.tsv" /* R's answers, make.R beside it */
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 static void assert_near(double got, double wanted, double tolerance)
@@ -167,6 +169,59 @@ static void test_far_tail(void **state)
 	free(a);
 }
 
+/* "1,2.5,3" into `v`; how many. */
+static size_t read_values(const char *text, double *v, size_t max)
+{
+	size_t n = 0;
+	char *end;
+
+	for (;; text = end + 1) {
+		assert_true(n < max);
+		v[n++] = strtod(text, &end);
+		assert_ptr_not_equal(end, text);
+		if (*end != ',')
+			return n;
+	}
+}
+
+static void check_row(const char *row)
+{
+	char kind[16], text_a[1024], text_b[1024];
+	double p, shift, delta, a[100], b[100];
+	size_t n_a, n_b;
+
+	assert_int_equal(sscanf(row, "%15s %1023s %1023s %lf %lf %lf", kind, text_a, text_b, &p,
+				&shift, &delta),
+			 6);
+	n_a = read_values(text_a, a, N(a));
+	n_b = read_values(text_b, b, N(b));
+	assert_int_equal(n_a + n_b > RANK_EXACT_MAX, !strcmp(kind, "normal"));
+	assert_near(rank_p_two_sided(a, n_a, b, n_b) / p, 1, 1e-9);
+	assert_near(rank_p_two_sided(b, n_b, a, n_a) / p, 1, 1e-9);
+	assert_near(rank_shift(a, n_a, b, n_b), shift, 0);
+	assert_near(rank_shift(b, n_b, a, n_a), -shift, 0);
+	assert_near(rank_delta(a, n_a, b, n_b), delta, 1e-14);
+	assert_near(rank_delta(b, n_b, a, n_a), -delta, 1e-14);
+}
+
+static void test_as_r(void **state)
+{
+	FILE *f = fopen(RANK, "r");
+	char row[2048];
+	int n = 0;
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(row, sizeof(row), f)) {
+		if (*row == '#')
+			continue;
+		check_row(row);
+		n++;
+	}
+	assert_int_equal(n, 250);
+	fclose(f);
+}
+
 static const struct rank_rule rule = RANK_RULE_DEFAULT;
 
 static void assert_verdict(const double *a, size_t n_a, const double *b, size_t n_b,
@@ -249,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_shift),
 		cmocka_unit_test(test_approximation_joins),
 		cmocka_unit_test(test_far_tail),
+		cmocka_unit_test(test_as_r),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_comparison),
 		cmocka_unit_test(test_rule_out_of_reach),

@@ -4,14 +4,20 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "jobs/stat.h"
+
+/* R's answers, tests/golden/stat/make.R. */
+#define FISHER "tests/golden/stat/fisher.tsv"
+#define INTERVAL "tests/golden/stat/interval.tsv"
 
 static void assert_near(double got, double wanted, double tolerance)
 {
@@ -178,6 +184,74 @@ static void test_interval_covers(void **state)
 	}
 }
 
+/* The next line that is no comment; false at the end. */
+static bool read_row(FILE *f, char *line, size_t size)
+{
+	do {
+		if (!fgets(line, (int)size, f))
+			return false;
+	} while (*line == '#');
+	return true;
+}
+
+static void assert_close(double got, double wanted, const char *row)
+{
+	if (!(fabs(got - wanted) <= 1e-9 * wanted))
+		fail_msg("%.15g, not %.15g: %s", got, wanted, row);
+}
+
+static void test_fisher_as_r(void **state)
+{
+	char row[256];
+	FILE *f = fopen(FISHER, "r");
+	int n = 0;
+
+	(void)state;
+	assert_non_null(f);
+	for (; read_row(f, row, sizeof(row)); n++) {
+		int fails_a, runs_a, fails_b, runs_b;
+		double two_sided, greater;
+
+		assert_int_equal(sscanf(row, "%d %d %d %d %lf %lf", &fails_a, &runs_a, &fails_b,
+					&runs_b, &two_sided, &greater),
+				 6);
+		assert_close(stat_fisher_two_sided(fails_a, runs_a, fails_b, runs_b), two_sided,
+			     row);
+		assert_close(stat_fisher_two_sided(fails_b, runs_b, fails_a, runs_a), two_sided,
+			     row);
+		assert_close(stat_fisher_greater(fails_a, runs_a, fails_b, runs_b), greater, row);
+		/* Side b passes more often when side a fails more often. */
+		assert_close(stat_fisher_greater(runs_b - fails_b, runs_b, runs_a - fails_a,
+						 runs_a),
+			     greater, row);
+	}
+	assert_int_equal(n, 368);
+	fclose(f);
+}
+
+static void test_interval_as_r(void **state)
+{
+	char row[256];
+	FILE *f = fopen(INTERVAL, "r");
+	int n = 0;
+
+	(void)state;
+	assert_non_null(f);
+	for (; read_row(f, row, sizeof(row)); n++) {
+		double confidence, low, high, got_low, got_high;
+		int fails, runs;
+
+		assert_int_equal(sscanf(row, "%d %d %lf %lf %lf", &fails, &runs, &confidence, &low,
+					&high),
+				 5);
+		stat_rate_interval(fails, runs, confidence, &got_low, &got_high);
+		assert_close(got_low, low, row);
+		assert_close(got_high, high, row);
+	}
+	assert_int_equal(n, 167);
+	fclose(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +263,8 @@ int main(void)
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_interval_bounds),
 		cmocka_unit_test(test_interval_covers),
+		cmocka_unit_test(test_fisher_as_r),
+		cmocka_unit_test(test_interval_as_r),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
