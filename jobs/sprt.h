@@ -29,12 +29,6 @@ struct sprt {
 	int fails, runs; /* seen so far, 0 <= fails <= runs */
 };
 
-/* Is a failure that was seen once real: two failures in two runs say so, 14 clean runs in a row that
- * it is not. Of failures at p1 98 in 100 are confirmed within the budget. */
-/* clang-format off */
-#define SPRT_DEFAULT { .p0 = 0.01, .p1 = 0.3, .alpha = 0.01, .beta = 0.01, .max_runs = 30 }
-/* clang-format on */
-
 enum sprt_verdict {
 	SPRT_OPEN,
 	SPRT_H0, /* as rare as p0 */

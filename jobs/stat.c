@@ -5,7 +5,7 @@
 #include <math.h>
 
 #define TIE 1e-7 /* probabilities that differ by less, relatively, are equal but for rounding */
-#define HALVINGS 1100 /* until two doubles in [0, 1] are neighbours, denormal ones too: 1074 */
+#define STEPS_MAX 1100 /* halvings until two doubles in [0, 1] are neighbours, denormal ones too */
 
 /*
  * A law of a count with one peak. Only the ratios of neighbouring probabilities are needed: all are
@@ -22,6 +22,7 @@ struct law {
 /* Sums over the law, as shares of the whole. */
 struct shares {
 	double from; /* at least as many as k */
+	double at; /* k itself */
 	double unlikely; /* not more probable than k */
 };
 
@@ -35,36 +36,37 @@ static double binomial_ratio(const struct law *l, double k)
 	return (l->draws - k) / (k + 1) * l->odds;
 }
 
-/* Relative to the peak. */
+/* Relative to the peak; 0 for what is not worth walking to. Below DBL_MIN a product with a ratio
+ * near 1 would not shrink any more. */
 static double weight(const struct law *l, double k)
 {
 	double w = 1;
 
-	for (double i = l->peak; i < k && w > 0; i++)
+	for (double i = l->peak; i < k && w >= DBL_MIN; i++)
 		w *= l->ratio(l, i);
-	for (double i = l->peak; i > k && w > 0; i--)
+	for (double i = l->peak; i > k && w >= DBL_MIN; i--)
 		w /= l->ratio(l, i - 1);
-	return w;
+	return w >= DBL_MIN ? w : 0;
 }
 
 static struct shares shares_of(const struct law *l, double k)
 {
-	double limit = weight(l, k) * (1 + TIE), all = 0;
-	struct shares s = { 0, 0 };
+	struct shares s = { .at = weight(l, k) };
+	double limit = s.at * (1 + TIE), all = 0;
 
-	/* What underflows is not worth walking to. */
-	for (double i = l->peak, w = 1; i <= l->high && w > 0; w *= l->ratio(l, i), i++) {
+	for (double i = l->peak, w = 1; i <= l->high && w >= DBL_MIN; w *= l->ratio(l, i), i++) {
 		all += w;
 		s.from += i >= k ? w : 0;
 		s.unlikely += w <= limit ? w : 0;
 	}
-	for (double i = l->peak, w = 1; i > l->low && w > 0; i--) {
+	for (double i = l->peak, w = 1; i > l->low && w >= DBL_MIN; i--) {
 		w /= l->ratio(l, i - 1);
 		all += w;
 		s.from += i - 1 >= k ? w : 0;
 		s.unlikely += w <= limit ? w : 0;
 	}
 	s.from /= all;
+	s.at /= all;
 	s.unlikely /= all;
 	return s;
 }
@@ -108,27 +110,34 @@ double stat_fisher_greater(int fails_a, int runs_a, int fails_b, int runs_b)
 	return probability(fisher(fails_a, runs_a, fails_b, runs_b).from);
 }
 
-/* The rate at which `fails` or more of `runs` have the probability `tail`. 0 < fails. */
+/* The rate at which `fails` or more of `runs` have the probability `tail`. 0 < fails. Newton's
+ * steps, and halves of what is left where they lead out of it. */
 static double rate_low(int fails, int runs, double tail)
 {
 	struct law l = { .high = runs, .draws = runs, .ratio = binomial_ratio };
-	double low = 0, high = (double)fails / runs;
+	double low = 0, high = (double)fails / runs, rate = high / 2;
 
 	if (fails == runs)
 		return pow(tail, 1.0 / runs);
-	for (int i = 0; i < HALVINGS; i++) {
-		double rate = low + (high - low) / 2;
+	for (int i = 0; i < STEPS_MAX; i++) {
+		double before = rate;
+		struct shares s;
 
-		if (rate <= low || rate >= high)
-			break;
 		l.odds = rate / (1 - rate);
 		l.peak = fmin(runs, floor((runs + 1.0) * rate));
-		if (shares_of(&l, fails).from < tail)
+		s = shares_of(&l, fails);
+		if (s.from < tail)
 			low = rate;
 		else
 			high = rate;
+		/* The slope is fails / rate × P(fails). */
+		rate -= (s.from - tail) / (s.at * fails / rate);
+		if (fabs(rate - before) <= 16 * DBL_EPSILON * before)
+			break;
+		if (!(rate > low && rate < high))
+			rate = low + (high - low) / 2;
 	}
-	return low;
+	return rate;
 }
 
 void stat_rate_interval(int fails, int runs, double confidence, double *ret_low, double *ret_high)

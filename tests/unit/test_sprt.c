@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "jobs/confirm.h"
 #include "jobs/sprt.h"
 
 #define NO_BUDGET INT_MAX
@@ -336,14 +337,16 @@ static struct seen count_ends(const struct sprt *s, double rate)
 	for (int n = 1; n <= s->max_runs; n++) {
 		for (int fails = n; fails >= 0; fails--) {
 			double p = open[fails] * (1 - rate) + (fails ? open[fails - 1] * rate : 0);
+			enum sprt_verdict v;
 			struct sprt t = *s;
 
 			t.fails = fails;
 			t.runs = n;
+			v = sprt_verdict(&t);
 			seen.runs += open[fails]; /* of those that take this run */
-			open[fails] = sprt_verdict(&t) == SPRT_OPEN ? p : 0;
-			seen.h0 += sprt_verdict(&t) == SPRT_H0 ? p : 0;
-			seen.h1 += sprt_verdict(&t) == SPRT_H1 ? p : 0;
+			open[fails] = v == SPRT_OPEN ? p : 0;
+			seen.h0 += v == SPRT_H0 ? p : 0;
+			seen.h1 += v == SPRT_H1 ? p : 0;
 		}
 	}
 	free(open);
@@ -363,7 +366,7 @@ static void test_errors_exactly(void **state)
 
 		if (p0 >= p1)
 			continue;
-		s = make(p0, p1, 0.05, beta, i / 72 ? 300 : 15);
+		s = make(p0, p1, 0.05, beta, i / 72 ? 120 : 15);
 		at_p0 = count_ends(&s, p0);
 		at_p1 = count_ends(&s, p1);
 		if (at_p0.h1 > s.alpha / (1 - beta) || at_p1.h0 > beta / (1 - s.alpha) ||
@@ -372,21 +375,20 @@ static void test_errors_exactly(void **state)
 	}
 }
 
-/* The table of docs/regressions.md, in per cent and runs, and what the default's comment says. */
-static void test_default(void **state)
+/* The table of docs/regressions.md, in per cent and runs, and what is said there. */
+static void test_confirmation(void **state)
 {
 	static const double rows[][4] = {
-		{ 0, 100, 0, 14 },	   { 0.01, 97.9, 0.3, 15.5 }, { 0.05, 69.2, 11.0, 19.2 },
-		{ 0.1, 34.0, 41.2, 18.7 }, { 0.3, 0.8, 98.6, 7.5 },   { 0.5, 0, 100, 4.1 },
-		{ 0.9, 0, 100, 2.2 },
+		{ 0, 100, 0, 12 },	   { 0.01, 99.9, 0.1, 13.3 }, { 0.05, 93.5, 6.4, 20.6 },
+		{ 0.1, 59.2, 39.8, 25.5 }, { 0.25, 4.1, 95.9, 12.2 }, { 0.5, 0, 100, 5.0 },
+		{ 0.9, 0, 100, 2.3 },
 	};
-	struct sprt s = SPRT_DEFAULT;
-	struct sprt same = make(s.p0, s.p1, s.alpha, s.beta, s.max_runs);
+	const struct confirm_opts o = CONFIRM_DEFAULTS;
+	struct sprt s = make(o.p0, o.p1, o.alpha, o.beta, o.max_runs);
 
 	(void)state;
-	assert_int_equal(same.runs, s.runs);
 	assert_int_equal(sprt_shortest(&s, true), 2);
-	assert_int_equal(sprt_shortest(&s, false), 14);
+	assert_int_equal(sprt_shortest(&s, false), 12);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct seen seen = count_ends(&s, rows[i][0]);
 
@@ -410,7 +412,7 @@ int main(void)
 		cmocka_unit_test(test_curves_are_smooth),
 		cmocka_unit_test(test_simulation),
 		cmocka_unit_test(test_errors_exactly),
-		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_confirmation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
