@@ -31,5 +31,7 @@
 
 /* Submissions */
 #define LIMIT_COMMITS 256 /* of one submission's range */
+#define LIMIT_BISECT_COMMITS 32768 /* to search; Linux 6.7 had over 17,000 without its merges */
+#define LIMIT_BISECT_STEPS 4000 /* answers kept: 40 commits that are tested in 100 batches each */
 
 #endif
