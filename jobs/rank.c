@@ -122,8 +122,8 @@ static double normal_share(const struct pool *p, double n_a, double n_b, double 
 	double n = (double)p->n;
 	double variance = n_a * n_b / 12 * (n + 1 - p->ties / n / (n - 1));
 
-	/* Far is doubled; continuity takes half a rank. */
-	return variance > 0 ? erfc(fmax(0, far / 2 - 0.5) / sqrt(2 * variance)) : 1;
+	/* Far is doubled, and 1 or more; continuity takes half a rank. */
+	return erfc((far / 2 - 0.5) / sqrt(2 * variance));
 }
 
 static double p_of(const struct sample *a, const struct sample *b, const struct pool *p)
@@ -132,13 +132,14 @@ static double p_of(const struct sample *a, const struct sample *b, const struct 
 	int64_t far = llabs(p->twice_sum_b - (int64_t)(b->n * (p->n + 1)));
 	double share;
 
-	if (!a->n || !b->n || !far)
+	/* So it is too when a sample is empty and when all values are equal. */
+	if (!far)
 		return 1;
 	if (p->n <= RANK_EXACT_MAX)
 		share = exact_share(p, a->n < b->n ? a->n : b->n, far);
 	else
 		share = normal_share(p, (double)a->n, (double)b->n, (double)far);
-	return fmin(1, fmax(DBL_MIN, share));
+	return fmax(DBL_MIN, share);
 }
 
 double rank_p_two_sided(const double *a, size_t n_a, const double *b, size_t n_b)
@@ -208,8 +209,8 @@ static double nth_difference(const struct sample *a, const struct sample *b, uin
 	int64_t low = to_order(-INFINITY), high = to_order(INFINITY);
 
 	while (low < high) {
-		/* Their sum could overflow; the bits of an arithmetic shift round down. */
-		int64_t middle = (low >> 1) + (high >> 1) + (low & high & 1);
+		/* Their sum could overflow. One below the half, of two odd ones, is not below low. */
+		int64_t middle = (low >> 1) + (high >> 1);
 
 		if (differences_up_to(a, b, from_order(middle)) > k)
 			high = middle;
@@ -238,13 +239,6 @@ double rank_shift(const double *a, size_t n_a, const double *b, size_t n_b)
 	return shift_of(&x, &y);
 }
 
-static double effect_of(double shift, double median)
-{
-	if (shift == 0)
-		return 0;
-	return median == 0 ? copysign(INFINITY, shift) : shift / fabs(median);
-}
-
 /* The least p that two samples of these sizes can have: 2 of all divisions, that is
  * 2 × n_a! × n_b! / (n_a + n_b)!. */
 static double least_p(size_t n_a, size_t n_b)
@@ -267,9 +261,8 @@ void rank_compare(const double *a, size_t n_a, const double *b, size_t n_b,
 	c.p = p_of(&x, &y, &p);
 	c.shift = shift_of(&x, &y);
 	c.delta = delta_of(&x, &y, &p);
-	c.effect = effect_of(c.shift, x.median);
-	if (x.n < rule->repeats_min || y.n < rule->repeats_min || !x.n || !y.n ||
-	    least_p(x.n, y.n) > rule->p_max)
+	c.effect = c.shift == 0 ? 0 : c.shift / fabs(x.median);
+	if (x.n < rule->repeats_min || y.n < rule->repeats_min || least_p(x.n, y.n) > rule->p_max)
 		c.verdict = RANK_TOO_FEW;
 	else if (c.p <= rule->p_max && fabs(c.effect) >= rule->effect_min)
 		c.verdict = RANK_MOVED;

@@ -166,7 +166,6 @@ int sprt_shortest(const struct sprt *s, bool h1)
 		return INT_MAX;
 	/* A quotient of rounded numbers may miss what the verdict's own sum says by one run. */
 	n = (int)missing;
-	then.max_runs = INT_MAX;
 	sprt_add(&then, h1 ? n : 0, n);
 	while (sprt_verdict(&then) != (h1 ? SPRT_H1 : SPRT_H0)) {
 		sprt_add(&then, h1, 1);

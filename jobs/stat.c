@@ -36,8 +36,8 @@ static double binomial_ratio(const struct law *l, double k)
 	return (l->draws - k) / (k + 1) * l->odds;
 }
 
-/* Relative to the peak; 0 for what is not worth walking to. Below DBL_MIN a product with a ratio
- * near 1 would not shrink any more. */
+/* Relative to the peak. What is below DBL_MIN is not worth walking to, and must not be: a product
+ * with a ratio near 1 does not shrink there any more. */
 static double weight(const struct law *l, double k)
 {
 	double w = 1;
@@ -46,7 +46,7 @@ static double weight(const struct law *l, double k)
 		w *= l->ratio(l, i);
 	for (double i = l->peak; i > k && w >= DBL_MIN; i--)
 		w /= l->ratio(l, i - 1);
-	return w >= DBL_MIN ? w : 0;
+	return w;
 }
 
 static struct shares shares_of(const struct law *l, double k)
@@ -69,11 +69,6 @@ static struct shares shares_of(const struct law *l, double k)
 	s.at /= all;
 	s.unlikely /= all;
 	return s;
-}
-
-static double probability(double p)
-{
-	return fmin(1, fmax(DBL_MIN, p));
 }
 
 static int within(int v, int low, int high)
@@ -102,12 +97,12 @@ static struct shares fisher(int fails_a, int runs_a, int fails_b, int runs_b)
 
 double stat_fisher_two_sided(int fails_a, int runs_a, int fails_b, int runs_b)
 {
-	return probability(fisher(fails_a, runs_a, fails_b, runs_b).unlikely);
+	return fmax(DBL_MIN, fisher(fails_a, runs_a, fails_b, runs_b).unlikely);
 }
 
 double stat_fisher_greater(int fails_a, int runs_a, int fails_b, int runs_b)
 {
-	return probability(fisher(fails_a, runs_a, fails_b, runs_b).from);
+	return fmax(DBL_MIN, fisher(fails_a, runs_a, fails_b, runs_b).from);
 }
 
 /* The rate at which `fails` or more of `runs` have the probability `tail`. 0 < fails. Newton's
@@ -117,8 +112,6 @@ static double rate_low(int fails, int runs, double tail)
 	struct law l = { .high = runs, .draws = runs, .ratio = binomial_ratio };
 	double low = 0, high = (double)fails / runs, rate = high / 2;
 
-	if (fails == runs)
-		return pow(tail, 1.0 / runs);
 	for (int i = 0; i < STEPS_MAX; i++) {
 		double before = rate;
 		struct shares s;

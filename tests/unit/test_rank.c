@@ -135,7 +135,7 @@ static void test_shift(void **state)
 /* The approximation takes over where the exact answer ends, and says nearly the same. */
 static void test_approximation_joins(void **state)
 {
-	double a[40], b[40], exact, normal;
+	double a[40] = { 0 }, b[40] = { 0 }, exact, normal;
 
 	(void)state;
 	for (size_t i = 0; i < 32; i++) {
@@ -148,6 +148,8 @@ static void test_approximation_joins(void **state)
 	assert_true(exact > 0.005 && exact < 0.05);
 	assert_near(normal / exact, 1, 0.1);
 	assert_true(RANK_EXACT_MAX == 64);
+	/* The same values on both sides: nothing is left for continuity. */
+	assert_near(rank_p_two_sided(a, 40, a, 40), 1, 0);
 }
 
 static void test_far_tail(void **state)
@@ -286,9 +288,17 @@ static void test_rule_out_of_reach(void **state)
 {
 	const double base[] = { 1, 2, 3, 4, 5, 6 }, more[] = { 11, 12, 13, 14, 15, 16 };
 	const struct rank_rule strict = { .p_max = 0.005, .effect_min = 0, .repeats_min = 1 };
+	const struct rank_rule loose = { .p_max = 0.2, .effect_min = 0, .repeats_min = 4 };
 	struct rank_comparison c;
 
 	(void)state;
+	/* Its own number of repeats holds on each side. */
+	rank_compare(base, 3, more, 6, &loose, &c);
+	assert_int_equal(c.verdict, RANK_TOO_FEW);
+	rank_compare(base, 6, more, 3, &loose, &c);
+	assert_int_equal(c.verdict, RANK_TOO_FEW);
+	rank_compare(base, 4, more, 4, &loose, &c);
+	assert_int_equal(c.verdict, RANK_MOVED);
 	rank_compare(base, 5, more, 5, &strict, &c); /* 2/252 */
 	assert_int_equal(c.verdict, RANK_TOO_FEW);
 	rank_compare(base, 5, more, 6, &strict, &c); /* 2/462 */

@@ -136,6 +136,8 @@ static void test_budget(void **state)
 	sprt_add(&s, 4, 4);
 	assert_int_equal(sprt_verdict(&s), SPRT_H1);
 	assert_string_equal(sprt_verdict_name(SPRT_OPEN), "open");
+	assert_string_equal(sprt_verdict_name(SPRT_H0), "H0");
+	assert_string_equal(sprt_verdict_name(SPRT_H1), "H1");
 	assert_string_equal(sprt_verdict_name(SPRT_EXHAUSTED), "exhausted");
 }
 
@@ -164,6 +166,9 @@ static void test_shortest(void **state)
 			sprt_add(&then, h1, 1);
 			assert_int_equal(sprt_verdict(&then), h1 ? SPRT_H1 : SPRT_H0);
 			assert_int_equal(sprt_shortest(&then, h1), 0);
+			/* Long decided. */
+			sprt_add(&then, h1 ? 9 * n : 0, 9 * n);
+			assert_int_equal(sprt_shortest(&then, h1), 0);
 		}
 	}
 }
@@ -181,6 +186,7 @@ static void test_shortest_out_of_reach(void **state)
 static void test_curves(void **state)
 {
 	struct sprt s = make(0.1, 0.3, 0.02, 0.03, NO_BUDGET);
+	double flat;
 
 	(void)state;
 	assert_near(sprt_accept_probability(&s, 0), 1, 0);
@@ -194,6 +200,11 @@ static void test_curves(void **state)
 		    0.01);
 	assert_near(sprt_expected_runs(&s, 0.3), 23.82, 0.01);
 	assert_near(sprt_expected_runs(&s, 1), 3.533, 0.005);
+	/* Where a run moves the ratio neither way on average, to the last digit. */
+	flat = log(9 / 7.0) / log(27 / 7.0);
+	assert_near(sprt_accept_probability(&s, flat), log(48.5) / log(48.5 * 98 / 3), 1e-12);
+	assert_near(sprt_expected_runs(&s, flat),
+		    log(48.5) * log(98 / 3.0) / (log(3) * log(9 / 7.0)), 1e-9);
 	s.max_runs = 20;
 	assert_near(sprt_expected_runs(&s, 0.1), 20, 0);
 	assert_near(sprt_expected_runs(&s, 0), 13.87, 0.005);

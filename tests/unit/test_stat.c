@@ -77,6 +77,10 @@ static void test_fisher_bad_counts(void **state)
 	(void)state;
 	assert_near(stat_fisher_two_sided(9, 4, -1, 4), 2 / 70.0, 1e-14);
 	assert_near(stat_fisher_greater(9, 4, -1, 4), 1 / 70.0, 1e-14);
+	/* No run is none, however many fails are said. */
+	assert_near(stat_fisher_two_sided(2, -9, 1, 4), 1, 0);
+	assert_near(stat_fisher_greater(1, 4, 2, -9), 1, 0);
+	assert_near(stat_fisher_greater(-1, 4, 2, -9), 1, 0);
 }
 
 static void test_fisher_large(void **state)
@@ -154,7 +158,10 @@ static void test_interval_bounds(void **state)
 	assert_interval(1, 1, -3, 0.5, 1);
 	/* ln 40 / 10^9 but for its square: no digit is lost next to 0. */
 	stat_rate_interval(0, 1000000000, 0.95, &low, &high);
-	assert_near(high / 3.688879447e-9, 1, 1e-8);
+	assert_near(high / 3.6888794473100e-9, 1, 1e-12);
+	/* All confidence leaves nothing out, to the last digit. */
+	stat_rate_interval(3, 9, 1, &low, &high);
+	assert_true(low == 0 && high == 1);
 	/* Where the normal approximation holds it is met. */
 	stat_rate_interval(1000000, 4000000, 0.95, &low, &high);
 	assert_near(low, 0.25 - 1.959964 * sqrt(0.1875 / 4e6), 1e-6);
