@@ -2,35 +2,19 @@
 #include "server/tracker_range.h"
 
 #include <errno.h>
-#include <git2.h>
 #include <string.h>
 
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/clock.h"
-
-static void repository_p(git_repository **p)
-{
-	git_repository_free(*p);
-}
-
-static void commit_p(git_commit **p)
-{
-	git_commit_free(*p);
-}
+#include "server/range_internal.h"
 
 static void object_p(git_object **p)
 {
 	git_object_free(*p);
 }
 
-static void revwalk_p(git_revwalk **p)
-{
-	git_revwalk_free(*p);
-}
-
-/* libgit2's codes in ours; the message is the thread's last one. */
-static int git_failed(int code, struct error *err, const char *what)
+int range_git_failed(int code, struct error *err, const char *what)
 {
 	const git_error *e = git_error_last();
 	int r = code == GIT_ENOTFOUND ? -ENOENT : code == GIT_EINVALIDSPEC ? -EINVAL : -EIO;
@@ -43,23 +27,23 @@ int range_init(struct error *err)
 	int r = git_libgit2_init();
 
 	if (r < 0)
-		return git_failed(r, err, "starting libgit2");
+		return range_git_failed(r, err, "starting libgit2");
 	/* Local repositories are named by the administrator, whoever owns them. */
 	git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 	return 0;
 }
 
-static int open_repo(const char *dir, git_repository **ret, struct error *err)
+int range_open(const char *dir, git_repository **ret, struct error *err)
 {
 	int r = git_repository_open_ext(ret, dir, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 
-	return r ? git_failed(r, err, "opening the repository") : 0;
+	return r ? range_git_failed(r, err, "opening the repository") : 0;
 }
 
 int range_objects_dir(const char *path, char **ret_dir, struct error *err)
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
-	int r = open_repo(path, &repo, err);
+	int r = range_open(path, &repo, err);
 
 	if (r)
 		return r;
@@ -103,14 +87,14 @@ static int find(git_repository *repo, const char *rev, git_commit **ret, struct 
 
 	if (r == GIT_ENOTFOUND)
 		return error_set(err, -ENOENT, "there is no commit '%s'", rev);
-	return r ? git_failed(r, err, rev) : 0;
+	return r ? range_git_failed(r, err, rev) : 0;
 }
 
 int range_resolve(const char *dir, const char *rev, char ret_sha[SHA_MAX], struct error *err)
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	CLEANUP(commit_p) git_commit *c = NULL;
-	int r = open_repo(dir, &repo, err);
+	int r = range_open(dir, &repo, err);
 
 	if (!r)
 		r = find(repo, rev, &c, err);
@@ -119,8 +103,8 @@ int range_resolve(const char *dir, const char *rev, char ret_sha[SHA_MAX], struc
 	return r;
 }
 
-static int find_two(git_repository *repo, const char *a, const char *b, git_oid *ret_a,
-		    git_oid *ret_b, struct error *err)
+int range_find_two(git_repository *repo, const char *a, const char *b, git_oid *ret_a,
+		   git_oid *ret_b, struct error *err)
 {
 	CLEANUP(commit_p) git_commit *ca = NULL;
 	CLEANUP(commit_p) git_commit *cb = NULL;
@@ -140,17 +124,17 @@ int range_merge_base(const char *dir, const char *a, const char *b, char ret_sha
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	git_oid oa, ob, base;
-	int r = open_repo(dir, &repo, err);
+	int r = range_open(dir, &repo, err);
 
 	if (!r)
-		r = find_two(repo, a, b, &oa, &ob, err);
+		r = range_find_two(repo, a, b, &oa, &ob, err);
 	if (r)
 		return r;
 	r = git_merge_base(&base, repo, &oa, &ob);
 	if (r == GIT_ENOTFOUND)
 		return error_set(err, -ENOENT, "'%s' and '%s' have no common ancestor", a, b);
 	if (r)
-		return git_failed(r, err, "merge base");
+		return range_git_failed(r, err, "merge base");
 	git_oid_tostr(ret_sha, SHA_MAX, &base);
 	return 0;
 }
@@ -159,7 +143,7 @@ int range_first_parent(const char *dir, const char *sha, char ret_sha[SHA_MAX], 
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	CLEANUP(commit_p) git_commit *c = NULL;
-	int r = open_repo(dir, &repo, err);
+	int r = range_open(dir, &repo, err);
 
 	if (!r)
 		r = find(repo, sha, &c, err);
@@ -176,15 +160,15 @@ int range_is_ancestor(const char *dir, const char *ancestor, const char *sha, bo
 {
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	git_oid old, tip;
-	int r = open_repo(dir, &repo, err);
+	int r = range_open(dir, &repo, err);
 
 	if (!r)
-		r = find_two(repo, ancestor, sha, &old, &tip, err);
+		r = range_find_two(repo, ancestor, sha, &old, &tip, err);
 	if (r)
 		return r;
 	r = git_graph_descendant_of(repo, &tip, &old);
 	if (r < 0)
-		return git_failed(r, err, "ancestry");
+		return range_git_failed(r, err, "ancestry");
 	*ret = r == 1 || git_oid_equal(&tip, &old);
 	return 0;
 }
@@ -218,7 +202,7 @@ static int add(git_repository *repo, const git_oid *oid, struct commit_list *l, 
 	int r = git_commit_lookup(&c, repo, oid);
 
 	if (r)
-		return git_failed(r, err, "reading a commit");
+		return range_git_failed(r, err, "reading a commit");
 	who = git_commit_author(c);
 	subject = git_commit_summary(c);
 	ARRAY_RESERVE(l->items, l->n, l->cap);
@@ -250,7 +234,7 @@ static int walk(git_repository *repo, const git_oid *base, const git_oid *head, 
 	if (!r)
 		r = git_revwalk_hide(w, base);
 	if (r)
-		return git_failed(r, err, "walking commits");
+		return range_git_failed(r, err, "walking commits");
 	while (!(r = git_revwalk_next(&oid, w)) && n <= max) {
 		ARRAY_RESERVE(oids, n, cap);
 		oids[n++] = oid;
@@ -258,7 +242,7 @@ static int walk(git_repository *repo, const git_oid *base, const git_oid *head, 
 	if (n > max)
 		r = error_set(err, -E2BIG, "the range has more than %zu commits", max);
 	else if (r != GIT_ITEROVER)
-		r = git_failed(r, err, "walking commits");
+		r = range_git_failed(r, err, "walking commits");
 	else
 		r = 0;
 	while (!r && n)
@@ -273,10 +257,10 @@ int range_walk(const char *dir, const char *base, const char *head, size_t max,
 	CLEANUP(repository_p) git_repository *repo = NULL;
 	struct commit_list l = { 0 };
 	git_oid ob, oh;
-	int r = open_repo(dir, &repo, err);
+	int r = range_open(dir, &repo, err);
 
 	if (!r)
-		r = find_two(repo, base ? base : head, head, &ob, &oh, err);
+		r = range_find_two(repo, base ? base : head, head, &ob, &oh, err);
 	if (!r)
 		r = add(repo, &ob, &l, err);
 	if (!r && !git_oid_equal(&ob, &oh))

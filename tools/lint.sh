@@ -142,7 +142,8 @@ if [[ ${1:-} != --docs ]]; then
 	check_includes
 	check_owner microhttpd.h '^server/http\.c$' server/http.c
 	check_owner sqlite3.h '^db/|^tools/queries\.c$|^tests/' 'db/ (and its generator)'
-	check_owner git2.h '^server/tracker[a-z_]*\.c$|^tests/' 'server/tracker*.c'
+	check_owner git2.h '^server/(tracker[a-z_]*|revlist|range_internal)\.[ch]$|^tests/' \
+		'server/tracker*.c and server/revlist.c'
 	check_spdx
 	mapfile -t apps < <(in_rooms server cli agent)
 	mapfile -t all < <(in_rooms lib jobs db agent server cli)
