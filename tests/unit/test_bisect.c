@@ -190,6 +190,21 @@ static void test_one_failure_is_not_bad(void **state)
 	assert_int_equal(verdict(b, 4), BISECT_BAD);
 }
 
+/* Later runs of the bad end do not change what was asked of the others. */
+static void test_rate_stays(void **state)
+{
+	struct world w = world_linear(8, 1);
+	CLEANUP(bisect_p) struct bisect *b = verified(&w);
+	double rate = bisect_rate(b);
+
+	(void)state;
+	good(b, 4);
+	seen(b, 8, 0, 200);
+	assert_true(bisect_rate(b) == rate);
+	assert_int_equal(verdict(b, 8), BISECT_BAD);
+	assert_int_equal(verdict(b, 4), BISECT_GOOD);
+}
+
 static void test_other_failures(void **state)
 {
 	struct world w = world_linear(8, 1);
@@ -328,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_given_in_any_order),
 		cmocka_unit_test(test_what_cannot_be_told),
 		cmocka_unit_test(test_one_failure_is_not_bad),
+		cmocka_unit_test(test_rate_stays),
 		cmocka_unit_test(test_other_failures),
 		cmocka_unit_test(test_undecided),
 		cmocka_unit_test(test_noop_takes_the_verdict),

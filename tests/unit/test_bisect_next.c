@@ -353,6 +353,40 @@ static void test_flaky_pair_is_run_again(void **state)
 	assert_culprit(b, 4);
 }
 
+static void test_all_parents_are_run_again(void **state)
+{
+	struct world w = diamond();
+	CLEANUP(bisect_p) struct bisect *b = world_search(&w, NULL);
+
+	(void)state;
+	seen(b, 6, 10, 20);
+	seen(b, 0, 0, 50);
+	seen(b, 5, 4, 10);
+	seen(b, 2, 0, 50);
+	seen(b, 4, 0, 50);
+	assert_asks(b, 5, BISECT_RECHECK);
+	seen(b, 5, 4, 10);
+	assert_asks(b, 2, BISECT_RECHECK);
+	seen(b, 2, 0, 50);
+	assert_asks(b, 4, BISECT_RECHECK);
+	seen(b, 4, 0, 50);
+	assert_culprit(b, 5);
+}
+
+/* That an image has another name too does not make its re-check undone. */
+static void test_noop_keeps_the_recheck(void **state)
+{
+	CLEANUP(bisect_p) struct bisect *b = flaky_pair();
+
+	(void)state;
+	seen(b, 4, 2, 5);
+	good(b, 3);
+	good(b, 3);
+	assert_culprit(b, 4);
+	assert_int_equal(bisect_noop(b, world_id(3), world_id(2), NULL), 0);
+	assert_culprit(b, 4);
+}
+
 /* The good one fails now: the search goes on from there. */
 static void test_recheck_goes_back(void **state)
 {
@@ -423,6 +457,8 @@ int main(void)
 		cmocka_unit_test(test_fork_before_the_good_end),
 		cmocka_unit_test(test_octopus),
 		cmocka_unit_test(test_flaky_pair_is_run_again),
+		cmocka_unit_test(test_all_parents_are_run_again),
+		cmocka_unit_test(test_noop_keeps_the_recheck),
 		cmocka_unit_test(test_recheck_goes_back),
 		cmocka_unit_test(test_recheck_takes_back),
 		cmocka_unit_test(test_recheck_that_confirms_nothing),
