@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/json_scan.h"
+#include "lib/utf8.h"
 
 static void tokener_free_p(struct json_tokener **t)
 {
@@ -76,7 +77,7 @@ struct json_object *json_strn(const char *s, size_t len)
 			if (n)
 				buf_add(&b, s + i, n);
 			else
-				buf_str(&b, "\xef\xbf\xbd");
+				buf_str(&b, UTF8_REPLACEMENT);
 			i += n ? n : 1;
 		}
 		s = b.data;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "lib/clock.h"
+#include "lib/utf8.h"
 
 #define FRAMES_MAX 32 /* sections that are open at once, over all partials */
 
@@ -44,39 +45,20 @@ static void text_ascii(struct buf *out, unsigned char c)
 	buf_char(out, (char)c);
 }
 
-static unsigned int code_point(const char *s, size_t n)
-{
-	const unsigned char *p = (const unsigned char *)s;
-
-	if (n == 2)
-		return (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
-	if (n == 3)
-		return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-	return (p[0] & 0x07u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
-}
-
-/* Marks that change the order of what stands around them (UAX #9), hide, or end a line. */
-static bool is_deceptive(unsigned int c)
-{
-	return c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x2069) || c == 0xfeff || (c >= 0xe0000 && c <= 0xe007f);
-}
-
 void render_text(struct buf *out, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		size_t n = utf8_len(s + i, len - i);
-		unsigned int c;
+		uint32_t c;
 
 		if (n == 1) {
 			text_ascii(out, (unsigned char)s[i++]);
 			continue;
 		}
-		c = n ? code_point(s + i, n) : 0;
-		/* U+0080…U+009F are control characters, and U+…FFFE, U+…FFFF none at all. */
-		if (!n || (c >= 0x80 && c < 0xa0) || (c & 0xfffe) == 0xfffe)
-			buf_str(out, "\xef\xbf\xbd");
-		else if (is_deceptive(c))
+		c = n ? utf8_code_point(s + i, n) : 0;
+		if (!n || utf8_is_control(c))
+			buf_str(out, UTF8_REPLACEMENT);
+		else if (utf8_is_deceptive(c))
 			buf_printf(out, "[U+%04X]", c);
 		else
 			buf_add(out, s + i, n);
