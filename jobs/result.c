@@ -134,6 +134,18 @@ int result_rank(const struct result *r)
 	return good && r->fault.mode == FAULT_NONE ? STATUS_COUNT : (int)r->status;
 }
 
+const char *result_explain(const struct result *r)
+{
+	if (r->splat.kind != SPLAT_NONE && r->splat.title)
+		return r->splat.title;
+	if (r->status == STATUS_FAIL || r->status == STATUS_ERROR) {
+		for (size_t i = 0; !r->detail && i < r->n_checks; i++)
+			if (!r->checks[i].ok)
+				return r->checks[i].detail ? r->checks[i].detail : "";
+	}
+	return r->detail ? r->detail : "";
+}
+
 void result_title(const struct result *r, char *out, size_t size)
 {
 	const struct fault *f = &r->fault;

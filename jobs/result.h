@@ -148,6 +148,7 @@ void result_doc_summary(const struct result_doc *d, int counts[STATUS_COUNT]);
 
 struct json_object *result_to_json(const struct result *r);
 must_check int result_from_json(const struct jval *v, struct result *ret, struct error *err);
+struct json_object *result_machine_to_json(const struct result_machine *m);
 struct json_object *result_doc_to_json(const struct result_doc *d);
 must_check int result_doc_from_json(const struct jval *v, struct result_doc *ret,
 				    struct error *err);
@@ -157,6 +158,8 @@ must_check int result_doc_from_json(const struct jval *v, struct result_doc *ret
  * nothing about failing: where every fault was skipped the scenario was skipped. */
 int result_rank(const struct result *r);
 
+/* What explains the verdict best, in one line; "" when there is nothing to say. Borrowed. */
+const char *result_explain(const struct result *r);
 /* "split.mprotect sweep nth=2": what people read. `out` is truncated to fit. */
 void result_title(const struct result *r, char *out, size_t size);
 

@@ -255,6 +255,23 @@ int result_from_json(const struct jval *v, struct result *ret, struct error *err
 	return 0;
 }
 
+struct json_object *result_machine_to_json(const struct result_machine *m)
+{
+	struct json_object *o = json_object_new_object();
+
+	put_str(o, "accel", m->accel);
+	put_str(o, "qemu", m->qemu);
+	put_int(o, "cpus", m->cpus);
+	put_int(o, "memory_mib", m->memory_mib);
+	put_int(o, "boots", m->boots);
+	put_int(o, "shuffle_seed", m->shuffle_seed);
+	put_str(o, "isolation", m->isolation);
+	put_int(o, "restores", m->restores);
+	put_int(o, "boot_us", m->boot_us);
+	put_int(o, "result_us", m->result_us);
+	return o;
+}
+
 struct json_object *result_doc_to_json(const struct result_doc *d)
 {
 	struct json_object *o = json_object_new_object(), *sub = json_object_new_object();
@@ -271,18 +288,7 @@ struct json_object *result_doc_to_json(const struct result_doc *d)
 	put_str(sub, "symbols", d->kernel.symbols);
 	json_object_object_add(sub, "lacks", strings_to_json(d->kernel.lacks, d->kernel.n_lacks));
 	json_object_object_add(o, "kernel", sub);
-	sub = json_object_new_object();
-	put_str(sub, "accel", d->machine.accel);
-	put_str(sub, "qemu", d->machine.qemu);
-	put_int(sub, "cpus", d->machine.cpus);
-	put_int(sub, "memory_mib", d->machine.memory_mib);
-	put_int(sub, "boots", d->machine.boots);
-	put_int(sub, "shuffle_seed", d->machine.shuffle_seed);
-	put_str(sub, "isolation", d->machine.isolation);
-	put_int(sub, "restores", d->machine.restores);
-	put_int(sub, "boot_us", d->machine.boot_us);
-	put_int(sub, "result_us", d->machine.result_us);
-	json_object_object_add(o, "machine", sub);
+	json_object_object_add(o, "machine", result_machine_to_json(&d->machine));
 	sub = json_object_new_array();
 	for (size_t i = 0; i < d->n_results; i++)
 		json_object_array_add(sub, result_to_json(&d->results[i]));
