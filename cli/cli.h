@@ -9,6 +9,7 @@
 #include <argp.h>
 #include <stdbool.h>
 
+#include "jobs/export.h"
 #include "jobs/result.h"
 #include "lib/http_client.h"
 
@@ -41,6 +42,9 @@ struct server_args {
 extern const struct argp server_argp; /* as a child; its input is struct server_args */
 must_check int cli_connect(const struct server_args *a, struct http_client **ret,
 			   struct error *err);
+/* The server's address as a base for links that others can follow; NULL when it is not https, since
+ * then it is this machine's or this network's own. Lives as long as the process. */
+const char *cli_public_url(const struct server_args *a);
 /* One call; a status other than 2xx is an error with the problem's detail. *ret may be NULL. */
 must_check int cli_call(struct http_client *c, const char *method, const char *path,
 			struct json_object *body, struct json_object **ret, struct error *err);
@@ -50,21 +54,22 @@ must_check int cli_text(struct http_client *c, const char *path, struct buf *out
 
 /* --- output of results ---------------------------------------------------------------------- */
 
-enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_KTAP };
+/* FORMAT_EXPORT and above: export_formats[f - FORMAT_EXPORT] (jobs/export.h). */
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_EXPORT };
+
+#define FORMAT_NAMES "table|json|csv|ktap|junit|kcidb" /* for --help */
 
 bool format_parse(const char *s, enum format *ret);
-/* One result with what a list over several commits needs beside it. Borrowed. */
-struct row {
-	const struct result *result;
-	const char *commit; /* NULL inside one run */
-	const char *id; /* NULL without a server */
-};
-void print_rows(enum format f, const struct row *rows, size_t n); /* not FORMAT_JSON */
+/* NULL for a format of the command line's own. */
+const struct export_format *format_export(enum format f);
+/* --origin: checked, for argp's parsers. */
+const char *cli_origin(const struct argp_state *state, const char *arg);
+void print_rows(enum format f, const struct export *e); /* not FORMAT_JSON */
 /* FORMAT_JSON is the document itself; the others go through print_rows(). A table is followed by
- * the stacks, if asked for, and the coverage. */
-void print_doc(enum format f, bool stacks, const struct result_doc *doc);
+ * the stacks, if asked for, and the coverage. `origin` NULL is the default. */
+void print_doc(enum format f, bool stacks, const char *origin, const struct result_doc *doc);
 /* The distinct stacks that were injected into, on target and off, result by result. */
-void print_stacks(const struct row *rows, size_t n);
+void print_stacks(const struct export *e);
 /* Which known injection sites were reached; nothing when no fault was asked for. */
 void print_coverage(const struct result_doc *doc);
 /* "12 passed, 3 failed, …" with what each word means left to the reader; to `out`. */

@@ -80,45 +80,7 @@ int cmd_status(int argc, char **argv)
 	return r ? cli_fail(&err) : EXIT_OK;
 }
 
-/* One item of /results?full=1, parsed: the document and where it belongs. */
-struct item {
-	struct result result;
-	char *commit, *id;
-};
-
-static int parse_item(const struct jval *e, struct item *ret, struct error *err)
-{
-	const char *commit = NULL;
-	int64_t id;
-	int r = json_get_i64(e, "id", 1, INT64_MAX, &id, err);
-
-	if (!r)
-		r = json_get_str(e, "commit", 64, &commit, err);
-	if (!r)
-		r = result_from_json(e, &ret->result, err);
-	if (r)
-		return r;
-	ret->commit = xstrdup(commit);
-	ret->id = xasprintf("%lld", (long long)id);
-	return 0;
-}
-
-struct items {
-	struct item *v;
-	size_t n, cap;
-};
-
-static void items_free(struct items *it)
-{
-	for (size_t i = 0; i < it->n; i++) {
-		result_free(&it->v[i].result);
-		free(it->v[i].commit);
-		free(it->v[i].id);
-	}
-	free(it->v);
-}
-
-static int fetch_page(struct http_client *c, const char *path, struct items *it, char **ret_next,
+static int fetch_page(struct http_client *c, const char *path, struct export *e, char **ret_next,
 		      struct error *err)
 {
 	CLEANUP(json_put_p) struct json_object *o = NULL;
@@ -131,13 +93,9 @@ static int fetch_page(struct http_client *c, const char *path, struct items *it,
 	v = json_root(o);
 	r = json_get_arr(&v, "items", &arr, err);
 	for (size_t i = 0; !r && i < json_arr_len(&arr); i++) {
-		struct jval e = json_arr_at(&arr, i);
+		struct jval item = json_arr_at(&arr, i);
 
-		ARRAY_RESERVE(it->v, it->n, it->cap);
-		memset(&it->v[it->n], 0, sizeof(it->v[it->n]));
-		r = parse_item(&e, &it->v[it->n], err);
-		if (!r)
-			it->n++;
+		r = export_add_item(e, &item, err);
 	}
 	if (!r)
 		r = json_opt_str(&v, "next", 200, &next, err);
@@ -147,7 +105,7 @@ static int fetch_page(struct http_client *c, const char *path, struct items *it,
 	return 0;
 }
 
-static int fetch_results(struct http_client *c, long long id, struct items *it, struct error *err)
+static int fetch_results(struct http_client *c, long long id, struct export *e, struct error *err)
 {
 	CLEANUP(free_p) char *next = NULL;
 	int r;
@@ -159,22 +117,51 @@ static int fetch_results(struct http_client *c, long long id, struct items *it, 
 
 		free(next);
 		next = NULL;
-		r = fetch_page(c, path, it, &next, err);
+		r = fetch_page(c, path, e, &next, err);
 	} while (!r && next);
 	return r;
 }
 
-static void print_items_json(const struct items *it)
+/* All builds of the submission, also those that have no results because they were only built. */
+static int fetch_builds(struct http_client *c, long long id, struct export *e, struct error *err)
+{
+	CLEANUP(free_p) char *path = xasprintf("/api/v1/submissions/%lld", id);
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	CLEANUP(free_p) int64_t *numbers = NULL;
+	size_t n = 0;
+	struct jval v;
+	int r = cli_call(c, "GET", path, NULL, &o, err);
+
+	if (r)
+		return r;
+	v = json_root(o);
+	r = export_build_numbers(&v, &numbers, &n, err);
+	for (size_t i = 0; !r && i < n; i++) {
+		CLEANUP(free_p)
+		char *at = xasprintf("/api/v1/builds/%lld", (long long)numbers[i]);
+		CLEANUP(json_put_p) struct json_object *build = NULL;
+
+		r = cli_call(c, "GET", at, NULL, &build, err);
+		if (r)
+			return r;
+		v = json_root(build);
+		r = export_add_build(e, &v, err);
+	}
+	return r ? error_wrap(err, r, "the server's answer") : 0;
+}
+
+static void print_rows_json(const struct export *e)
 {
 	CLEANUP(json_put_p) struct json_object *o = json_object_new_object();
 	struct json_object *arr = json_object_new_array();
 	CLEANUP(free_p) char *text = NULL;
 
-	for (size_t i = 0; i < it->n; i++) {
-		struct json_object *r = result_to_json(&it->v[i].result);
+	for (size_t i = 0; i < e->n_rows; i++) {
+		const struct export_row *row = &e->rows[i];
+		struct json_object *r = result_to_json(row->result);
 
-		json_object_object_add(r, "id", json_object_new_int64(atoll(it->v[i].id)));
-		json_object_object_add(r, "commit", json_str(it->v[i].commit));
+		json_object_object_add(r, "id", json_object_new_int64(row->number));
+		json_object_object_add(r, "commit", json_str(export_row_build(e, row)->commit));
 		json_object_array_add(arr, r);
 	}
 	json_object_object_add(o, "version", json_object_new_int(1));
@@ -183,23 +170,18 @@ static void print_items_json(const struct items *it)
 	printf("%s\n", text);
 }
 
-static int print_items(const struct items *it, enum format f, bool stacks)
+static int print_results(const struct export *e, enum format f, bool stacks)
 {
-	CLEANUP(free_p) struct row *rows = xcalloc(it->n + 1, sizeof(*rows));
 	int counts[STATUS_COUNT] = { 0 };
 
-	for (size_t i = 0; i < it->n; i++) {
-		rows[i].result = &it->v[i].result;
-		rows[i].commit = it->v[i].commit;
-		rows[i].id = it->v[i].id;
-		counts[it->v[i].result.status]++;
-	}
+	for (size_t i = 0; i < e->n_rows; i++)
+		counts[e->rows[i].result->status]++;
 	if (f == FORMAT_JSON)
-		print_items_json(it);
+		print_rows_json(e);
 	else
-		print_rows(f, rows, it->n);
+		print_rows(f, e);
 	if (f == FORMAT_TABLE && stacks)
-		print_stacks(rows, it->n);
+		print_stacks(e);
 	if (f == FORMAT_TABLE)
 		print_summary(stderr, counts);
 	return status_exit_code(counts);
@@ -208,18 +190,22 @@ static int print_items(const struct items *it, enum format f, bool stacks)
 int cmd_results(int argc, char **argv)
 {
 	CLEANUP(http_client_free_p) struct http_client *c = NULL;
+	CLEANUP(export_free) struct export e = { 0 };
 	struct id_args a = { .need_id = true, .has_format = true };
-	struct items it = { 0 };
+	const struct export_format *format;
 	struct error err = ERROR_INIT;
-	int r, code = EXIT_TROUBLE;
+	int r;
 
 	id_parse(argc, argv, "ID", "Prints every result of a submission.", &a);
+	format = format_export(a.format);
+	e.origin = a.origin;
+	e.url = cli_public_url(&a.server);
 	r = cli_connect(&a.server, &c, &err);
 	if (!r)
-		r = fetch_results(c, a.id, &it, &err);
-	code = r ? cli_fail(&err) : print_items(&it, a.format, a.stacks);
-	items_free(&it);
-	return code;
+		r = fetch_results(c, a.id, &e, &err);
+	if (!r && format && format->needs_builds)
+		r = fetch_builds(c, a.id, &e, &err);
+	return r ? cli_fail(&err) : print_results(&e, a.format, a.stacks);
 }
 
 int cmd_log(int argc, char **argv)

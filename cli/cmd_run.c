@@ -38,6 +38,7 @@ struct run_args {
 	enum isolation isolation;
 	int shuffle;
 	enum format format;
+	const char *origin;
 	bool keep, console, stacks, replay, gdb;
 	enum gdb_stop gdb_stop;
 };
@@ -93,7 +94,8 @@ enum {
 	OPT_ISOLATION,
 	OPT_SHUFFLE,
 	OPT_REPLAY,
-	OPT_GDB
+	OPT_GDB,
+	OPT_ORIGIN
 };
 
 static const struct argp_option options[] = {
@@ -136,7 +138,8 @@ static const struct argp_option options[] = {
 	{ "console", OPT_CONSOLE, NULL, 0, "show build output and consoles on stderr", 0 },
 	{ "work", OPT_WORK, "DIR", 0, "folder for build trees (default ~/.cache/faultline)", 0 },
 	{ "stacks", OPT_STACKS, NULL, 0, "show in the table what stacks were injected into", 0 },
-	{ "format", 'F', "table|json|csv|ktap", 0, "of the results on stdout", 0 },
+	{ "format", 'F', FORMAT_NAMES, 0, "of the results on stdout", 0 },
+	{ "origin", OPT_ORIGIN, "NAME", 0, "who says so, in kcidb (default " EXPORT_ORIGIN ")", 0 },
 	{ 0 }
 };
 
@@ -227,7 +230,10 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		break;
 	case 'F':
 		if (!format_parse(arg, &a->format))
-			argp_error(state, "--format: '%s' is not table, json, csv or ktap", arg);
+			argp_error(state, "--format: '%s' is not one of " FORMAT_NAMES, arg);
+		break;
+	case OPT_ORIGIN:
+		a->origin = cli_origin(state, arg);
 		break;
 	case OPT_KEEP:
 		a->keep = true;
@@ -357,7 +363,7 @@ static int finish(const struct run_args *a, const struct result_doc *doc)
 	int counts[STATUS_COUNT] = { 0 };
 
 	progress_end();
-	print_doc(a->format, a->stacks, doc);
+	print_doc(a->format, a->stacks, a->origin, doc);
 	result_doc_summary(doc, counts);
 	print_machines(a, doc);
 	if (a->format == FORMAT_TABLE)

@@ -86,6 +86,13 @@ int cli_connect(const struct server_args *a, struct http_client **ret, struct er
 			       token.len ? token.data : NULL, ret, err);
 }
 
+const char *cli_public_url(const struct server_args *a)
+{
+	const char *server = a->server ? a->server : getenv("FAULTLINE_SERVER");
+
+	return server && str_starts(server, "https://") ? server : NULL;
+}
+
 /* The detail of an application/problem+json answer. */
 static int problem(const struct http_response *res, struct error *err)
 {

@@ -16,17 +16,17 @@ static void print_frames(char *const *frames, size_t n)
 	}
 }
 
-void print_stacks(const struct row *rows, size_t n)
+void print_stacks(const struct export *e)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct result *r = rows[i].result;
-		char title[200];
+	for (size_t i = 0; i < e->n_rows; i++) {
+		const struct result *r = e->rows[i].result;
+		char title[200], prefix[16];
 
 		if (!r->n_stacks)
 			continue;
 		result_title(r, title, sizeof(title));
-		printf("\n%.12s%s%s\n", rows[i].commit ? rows[i].commit : "",
-		       rows[i].commit ? "  " : "", title);
+		export_row_prefix(e, &e->rows[i], prefix);
+		printf("\n%s%s%s\n", prefix, *prefix ? " " : "", title);
 		for (size_t k = 0; k < r->n_stacks; k++) {
 			const struct stack *s = &r->stacks[k];
 

@@ -5,10 +5,12 @@
 
 #include "lib/buf.h"
 
-enum { OPT_STACKS = 256 };
+enum { OPT_STACKS = 256, OPT_ORIGIN };
 
 static const struct argp_option format_options[] = {
-	{ "format", 'F', "table|json|csv|ktap", 0, "of the results", 0 },
+	{ "format", 'F', FORMAT_NAMES, 0, "of the results", 0 },
+	{ "origin", OPT_ORIGIN, "NAME", 0,
+	  "who says so, in kcidb: the server's own (default " EXPORT_ORIGIN ")", 0 },
 	{ "stacks", OPT_STACKS, NULL, 0, "show in the table what stacks were injected into", 0 },
 	{ 0 }
 };
@@ -23,7 +25,10 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'F':
 		if (!format_parse(arg, &a->format))
-			argp_error(state, "--format: '%s' is not table, json, csv or ktap", arg);
+			argp_error(state, "--format: '%s' is not one of " FORMAT_NAMES, arg);
+		return 0;
+	case OPT_ORIGIN:
+		a->origin = cli_origin(state, arg);
 		return 0;
 	case OPT_STACKS:
 		a->stacks = true;

@@ -11,6 +11,7 @@ struct id_args {
 	bool need_id;
 	bool has_format;
 	enum format format;
+	const char *origin; /* NULL: the default */
 	bool stacks; /* in a table, --stacks */
 };
 

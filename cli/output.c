@@ -12,7 +12,8 @@
 
 bool format_parse(const char *s, enum format *ret)
 {
-	static const char *const names[] = { "table", "json", "csv", "ktap" };
+	static const char *const names[FORMAT_EXPORT] = { "table", "json", "csv" };
+	const struct export_format *export = export_format_find(s);
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (strcmp(names[i], s))
@@ -20,7 +21,22 @@ bool format_parse(const char *s, enum format *ret)
 		*ret = (enum format)i;
 		return true;
 	}
-	return false;
+	if (export)
+		*ret = (enum format)(FORMAT_EXPORT + (export - export_formats));
+	return export;
+}
+
+const struct export_format *format_export(enum format f)
+{
+	return f < FORMAT_EXPORT ? NULL : &export_formats[f - FORMAT_EXPORT];
+}
+
+const char *cli_origin(const struct argp_state *state, const char *arg)
+{
+	if (!export_origin_is_valid(arg))
+		argp_error(state,
+			   "--origin: '%s' is not a name of lower-case letters, digits and _", arg);
+	return arg;
 }
 
 const char *status_colour(enum status s)
@@ -47,51 +63,44 @@ const char *colour_end(void)
 	return cli_colour() ? "\033[0m" : "";
 }
 
-/* What explains the verdict best, in one line. */
-static const char *explain(const struct result *r)
+static void print_row(const struct export *e, const struct export_row *row, int width)
 {
-	if (r->splat.kind != SPLAT_NONE && r->splat.title)
-		return r->splat.title;
-	if (r->status == STATUS_FAIL || r->status == STATUS_ERROR) {
-		for (size_t i = 0; !r->detail && i < r->n_checks; i++)
-			if (!r->checks[i].ok)
-				return r->checks[i].detail ? r->checks[i].detail : "";
-	}
-	return r->detail ? r->detail : "";
+	const struct result *r = row->result;
+	const char *raw = result_explain(r);
+	CLEANUP(free_p) char *why = str_printable(raw, strlen(raw));
+	char title[200], prefix[16], injected[32];
+
+	result_title(r, title, sizeof(title));
+	export_row_prefix(e, row, prefix);
+	if (r->closing && r->status != STATUS_SKIP)
+		snprintf(injected, sizeof(injected), "%d pt", r->points);
+	else if (r->injected_off)
+		snprintf(injected, sizeof(injected), "%d+%d", r->injected_on, r->injected_off);
+	else
+		snprintf(injected, sizeof(injected), "%d", r->injected_on);
+	printf("%s%s%-*s  %s%-5s%s %-12s %8s  %.160s\n", prefix, *prefix ? " " : "", width, title,
+	       status_colour(r->status), status_name(r->status), colour_end(),
+	       reason_name(r->reason), injected, why);
 }
 
-static void print_table(const struct row *rows, size_t n)
+static void print_table(const struct export *e)
 {
+	char prefix[16] = "";
 	size_t width = 4;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < e->n_rows; i++) {
 		char title[200];
 
-		result_title(rows[i].result, title, sizeof(title));
+		result_title(e->rows[i].result, title, sizeof(title));
 		if (strlen(title) > width)
 			width = strlen(title);
 	}
-	printf("%s%-*s  %-5s %-12s %8s  %s\n", n && rows[0].commit ? "COMMIT        " : "",
-	       (int)width, "CASE", "", "REASON", "INJECTED", "DETAIL");
-	for (size_t i = 0; i < n; i++) {
-		const struct result *r = rows[i].result;
-		CLEANUP(free_p) char *why = str_printable(explain(r), strlen(explain(r)));
-		char title[200], injected[32] = "";
-
-		result_title(r, title, sizeof(title));
-		if (r->closing && r->status != STATUS_SKIP)
-			snprintf(injected, sizeof(injected), "%d pt", r->points);
-		else if (r->injected_off)
-			snprintf(injected, sizeof(injected), "%d+%d", r->injected_on,
-				 r->injected_off);
-		else
-			snprintf(injected, sizeof(injected), "%d", r->injected_on);
-		if (rows[i].commit)
-			printf("%.12s  ", rows[i].commit);
-		printf("%-*s  %s%-5s%s %-12s %8s  %.160s\n", (int)width, title,
-		       status_colour(r->status), status_name(r->status), colour_end(),
-		       reason_name(r->reason), injected, why);
-	}
+	if (e->n_rows)
+		export_row_prefix(e, &e->rows[0], prefix);
+	printf("%s%-*s  %-5s %-12s %8s  %s\n", *prefix ? "COMMIT        " : "", (int)width, "CASE",
+	       "", "REASON", "INJECTED", "DETAIL");
+	for (size_t i = 0; i < e->n_rows; i++)
+		print_row(e, &e->rows[i], (int)width);
 }
 
 /* RFC 4180; a leading =, +, -, @ is quoted with an apostrophe, since spreadsheets run it. */
@@ -110,18 +119,21 @@ static void csv_field(const char *s, bool last)
 	fputs(last ? "\"\r\n" : "\",", stdout);
 }
 
-static void print_csv(const struct row *rows, size_t n)
+static void print_csv(const struct export *e)
 {
 	fputs("id,commit,config,case,fault,repeat,closing,points,status,reason,injected_on_target,"
 	      "injected_off_target,errno,duration_us,splat,fingerprint,detail\r\n",
 	      stdout);
-	for (size_t i = 0; i < n; i++) {
-		const struct result *r = rows[i].result;
-		char fault[FAULT_TEXT_MAX];
+	for (size_t i = 0; i < e->n_rows; i++) {
+		const struct export_row *row = &e->rows[i];
+		const struct result *r = row->result;
+		char fault[FAULT_TEXT_MAX], id[24] = "";
 
 		fault_to_text(&r->fault, fault);
-		csv_field(rows[i].id, false);
-		csv_field(rows[i].commit, false);
+		if (export_row_run(e, row)->number)
+			snprintf(id, sizeof(id), "%lld", (long long)row->number);
+		csv_field(id, false);
+		csv_field(export_row_build(e, row)->commit, false);
 		csv_field(r->config, false);
 		csv_field(r->scenario, false);
 		csv_field(fault, false);
@@ -136,54 +148,19 @@ static void print_csv(const struct row *rows, size_t n)
 	}
 }
 
-/* KTAP's directives: a skipped or missed test is not a failed one. */
-static const char *ktap_directive(const struct result *r)
+void print_rows(enum format f, const struct export *e)
 {
-	switch (r->status) {
-	case STATUS_SKIP:
-		return " # SKIP";
-	case STATUS_ERROR:
-	case STATUS_MISS:
-		return " # ERROR";
-	case STATUS_FAIL:
-		if (r->reason == REASON_HANG || r->reason == REASON_LIVELOCK ||
-		    r->reason == REASON_UNKILLABLE)
-			return " # TIMEOUT";
-		return "";
-	default:
-		return "";
+	const struct export_format *format = format_export(f);
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	if (f == FORMAT_CSV) {
+		print_csv(e);
+	} else if (format) {
+		format->write(e, &text);
+		fwrite(buf_cstr(&text), 1, text.len, stdout);
+	} else {
+		print_table(e);
 	}
-}
-
-static void print_ktap(const struct row *rows, size_t n)
-{
-	printf("KTAP version 1\n1..%zu\n", n);
-	for (size_t i = 0; i < n; i++) {
-		const struct result *r = rows[i].result;
-		bool ok = r->status == STATUS_PASS || r->status == STATUS_DONE ||
-			  r->status == STATUS_SKIP;
-		CLEANUP(free_p) char *why = str_printable(explain(r), strlen(explain(r)));
-		const char *directive = ktap_directive(r);
-		char title[200];
-
-		result_title(r, title, sizeof(title));
-		if (*why && !*directive)
-			printf("# %s\n", why);
-		printf("%s %zu %.12s%s%s%s%s%s\n", ok ? "ok" : "not ok", i + 1,
-		       rows[i].commit ? rows[i].commit : "", rows[i].commit ? " " : "", title,
-		       directive, *directive && *reason_name(r->reason) ? " " : "",
-		       *directive ? reason_name(r->reason) : "");
-	}
-}
-
-void print_rows(enum format f, const struct row *rows, size_t n)
-{
-	if (f == FORMAT_CSV)
-		print_csv(rows, n);
-	else if (f == FORMAT_KTAP)
-		print_ktap(rows, n);
-	else
-		print_table(rows, n);
 }
 
 /* What was measured, without the number of the repeat. */
@@ -232,11 +209,11 @@ static void print_metrics(const struct result_doc *doc)
 		print_metric(&m[i], title_width, name_width);
 }
 
-void print_doc(enum format f, bool stacks, const struct result_doc *doc)
+void print_doc(enum format f, bool stacks, const char *origin, const struct result_doc *doc)
 {
+	CLEANUP(export_free) struct export e = { .origin = origin };
 	CLEANUP(json_put_p) struct json_object *o = NULL;
 	CLEANUP(free_p) char *text = NULL;
-	CLEANUP(free_p) struct row *rows = NULL;
 
 	if (f == FORMAT_JSON) {
 		o = result_doc_to_json(doc);
@@ -244,14 +221,12 @@ void print_doc(enum format f, bool stacks, const struct result_doc *doc)
 		printf("%s\n", text);
 		return;
 	}
-	rows = xcalloc(doc->n_results + 1, sizeof(*rows));
-	for (size_t i = 0; i < doc->n_results; i++)
-		rows[i].result = &doc->results[i];
-	print_rows(f, rows, doc->n_results);
+	export_add_doc(&e, doc);
+	print_rows(f, &e);
 	if (f != FORMAT_TABLE)
 		return;
 	if (stacks)
-		print_stacks(rows, doc->n_results);
+		print_stacks(&e);
 	print_metrics(doc);
 	print_coverage(doc);
 }
