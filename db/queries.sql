@@ -514,7 +514,9 @@ JOIN repos r ON r.id = s.repo_id LEFT JOIN branches b ON b.id = s.branch_id
 WHERE sc.commit_id = ?1 ORDER BY s.id DESC LIMIT 100
 
 -- name: build_view
-SELECT b.id, b.key, r.name AS repo, c.sha AS "commit", c.sha AS "short:short", c.tree, c.subject,
+-- An address of another kind may be a path of this machine: nobody else needs to know it.
+SELECT b.id, b.key, r.name AS repo,
+	CASE WHEN r.url LIKE 'https://%' THEN r.url END AS repo_url, c.sha AS "commit", c.sha AS "short:short", c.tree, c.subject,
 	b.config, cf.hash AS config_hash, b.arch, b.compiler, b.boot AS "boot:bool",
 	j.state, b.status, b.reason, b.release, b.detail, b.image AS "image:bool", b.duration_us,
 	b.warnings AS "warnings:json", b.errors AS "errors:json",
@@ -583,8 +585,8 @@ JOIN builds b ON b.id = j.build_id JOIN commits c ON c.id = b.commit_id WHERE r.
 -- name: result_view
 SELECT r.id, r.run_id AS run, u.job_id AS job, j.build_id AS build, rp.name AS repo,
 	c.sha AS "commit", c.sha AS "short:short", c.subject, b.config, b.arch, b.compiler,
-	a.name AS agent, u.attempt, u.ended_us AS "at:time", u.kernel AS "kernel:json",
-	u.machine AS "machine:json", r.points, d.document
+	a.name AS agent, u.attempt, u.started_us AS "started:time", u.ended_us AS "at:time",
+	u.kernel AS "kernel:json", u.machine AS "machine:json", r.points, d.document
 FROM results r JOIN runs u ON u.id = r.run_id JOIN jobs j ON j.id = u.job_id
 JOIN builds b ON b.id = j.build_id JOIN commits c ON c.id = b.commit_id
 JOIN repos rp ON rp.id = b.repo_id JOIN documents d ON d.result_id = r.id

@@ -76,7 +76,7 @@ void api_error(const struct http_req *req, struct http_res *res, const struct er
 	}
 }
 
-static void link_next(const struct http_req *req, struct http_res *res, struct json_object *view)
+void api_link_next(struct http_res *res, struct json_object *view)
 {
 	struct json_object *next;
 	CLEANUP(free_p) char *value = NULL;
@@ -90,7 +90,6 @@ static void link_next(const struct http_req *req, struct http_res *res, struct j
 	    strlen(s))
 		return;
 	value = xasprintf("<?cursor=%s>; rel=\"next\"", s);
-	(void)req;
 	http_res_header(res, "Link", value);
 }
 
@@ -108,7 +107,7 @@ void api_view(const struct http_req *req, struct http_res *res, int r, struct js
 		/* A run's or submission's results are a table too. */
 		json_object_object_get_ex(view, "results", &items);
 	}
-	link_next(req, res, view);
+	api_link_next(res, view);
 	if ((csv || txt) && json_object_is_type(items, json_type_array)) {
 		res->content_type = csv ? "text/csv; charset=utf-8" : "text/plain; charset=utf-8";
 		if (csv)

@@ -6,6 +6,7 @@
 #ifndef FAULTLINE_SERVER_API_H
 #define FAULTLINE_SERVER_API_H
 
+#include "jobs/export.h"
 #include "server/http.h"
 #include "server/server.h"
 
@@ -25,6 +26,14 @@ void api_view(const struct http_req *req, struct http_res *res, int r, struct js
 	      const struct error *err);
 /* What went wrong inside goes to the log, what the client did wrong to the client. */
 void api_error(const struct http_req *req, struct http_res *res, const struct error *err);
+
+/* Answers a page of results in one of the formats of jobs/export.h (api_export.c); `view` is that of
+ * view_results() with full documents, and is taken. */
+void api_export(struct server *srv, const struct http_req *req, struct http_res *res,
+		const struct export_format *format, const struct result_filter *f,
+		struct json_object *view);
+/* The Link header of a page that has a next one. */
+void api_link_next(struct http_res *res, struct json_object *view);
 
 /* --- handlers ---------------------------------------------------------------------------------- */
 

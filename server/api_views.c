@@ -189,6 +189,7 @@ void api_results(struct server *srv, const struct http_req *req, struct http_res
 				   .status = http_query(req, "status"),
 				   .commit = http_query(req, "commit"),
 				   .cursor = http_query(req, "cursor") };
+	const struct export_format *format = export_format_find(req->format);
 	struct json_object *view = NULL;
 	struct error err = ERROR_INIT;
 	int64_t limit = 100, full = 0;
@@ -198,9 +199,12 @@ void api_results(struct server *srv, const struct http_req *req, struct http_res
 	    !api_query_i64(req, res, "full", 0, 1, &full) || !api_result_filter(req, res, &f))
 		return;
 	f.limit = (int)limit;
-	f.full = full;
+	f.full = full || format;
 	r = view_results(srv->store, &f, &view, &err);
-	api_view(req, res, r, view, &err);
+	if (!r && format)
+		api_export(srv, req, res, format, &f, view);
+	else
+		api_view(req, res, r, view, &err);
 }
 
 void api_result(struct server *srv, const struct http_req *req, struct http_res *res)

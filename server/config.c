@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jobs/export.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/limits.h"
@@ -32,6 +33,7 @@ struct config *config_new(void)
 	c->drain_s = 20;
 	c->lease_s = 60;
 	c->poll_s = 60;
+	c->origin = xstrdup(EXPORT_ORIGIN);
 	c->plan = xstrdup("thp-split");
 	c->fetch_timeout_s = 1800;
 	c->serve_timeout_s = 1800;
@@ -65,6 +67,8 @@ void config_free(struct config *c)
 	free(c->allow);
 	free(c->address);
 	free(c->data);
+	free(c->origin);
+	free(c->url);
 	free(c->plan);
 	free(c);
 }
@@ -203,6 +207,31 @@ static int set_int(struct config *c, const char *section, const char *key, const
 	return 0;
 }
 
+static int set_export(struct config *c, const char *key, const char *value, bool *ret_known,
+		      struct error *err)
+{
+	int r;
+
+	if (!strcmp(key, "origin")) {
+		if (!export_origin_is_valid(value))
+			return error_set(err, -EINVAL,
+					 "'%s' is not a name of lower-case letters, digits and _",
+					 value);
+		put(&c->origin, value);
+	} else if (!strcmp(key, "url")) {
+		r = url_check_prefix(value, err);
+		if (r)
+			return r;
+		if (!str_starts(value, "https://") && !str_starts(value, "http://"))
+			return error_set(err, -EINVAL, "'%s' is not an http or https address",
+					 value);
+		put(&c->url, value);
+	} else {
+		*ret_known = false;
+	}
+	return 0;
+}
+
 static int set_plain(struct config *c, const char *section, const char *key, const char *value,
 		     bool *ret_known, struct error *err)
 {
@@ -225,6 +254,8 @@ static int set_plain(struct config *c, const char *section, const char *key, con
 		put(&c->plan, value);
 		return 0;
 	}
+	if (!strcmp(section, "export"))
+		return set_export(c, key, value, ret_known, err);
 	if (!strcmp(section, "git") && !strcmp(key, "fsck"))
 		return set_bool(&c->fsck, value, err);
 	*ret_known = false;

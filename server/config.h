@@ -34,6 +34,8 @@ struct config {
 	int request_timeout_s, body_timeout_s, drain_s;
 	int lease_s;
 	int poll_s; /* 0 = only when told to */
+	char *origin; /* of what is exported: export_origin_is_valid() */
+	char *url; /* where others reach this server, for links in exports; NULL = no links */
 	char *plan; /* of submissions that name none */
 	char **allow; /* address prefixes that submissions may name */
 	size_t n_allow, cap_allow;

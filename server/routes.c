@@ -41,7 +41,8 @@ const struct http_route http_routes[] = {
 	{ "GET", "/api/v1/runs/{id}/log", ROLE_NONE, 0, false, api_run_log,
 	  "A run's raw log (Range, ?offset=, ?follow=1 until it ends)", false },
 	{ "GET", "/api/v1/results", ROLE_NONE, 0, false, api_results,
-	  "Results (?submission=&run=&scenario=&status=&commit=&full=&limit=&cursor=&format=)",
+	  "Results (?submission=&run=&scenario=&status=&commit=&full=&limit=&cursor=&format=json, "
+	  "csv, txt, ktap, junit or kcidb)",
 	  false },
 	{ "GET", "/api/v1/results/{id}", ROLE_NONE, 0, false, api_result,
 	  "One result with checks, stacks, counters and splat", false },

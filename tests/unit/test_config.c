@@ -27,6 +27,9 @@ static void test_all_keys(void **state)
 				   "allow = https://a.example/x https://b.example\n"
 				   "allow = git://c.example/\n"
 				   "plan = quick\n"
+				   "[export]\n"
+				   "origin = my_lab\n"
+				   "url = https://ci.example.org/\n"
 				   "[git]\n"
 				   "fsck = off\n"
 				   "fetch_timeout_seconds = 5\n"
@@ -54,6 +57,8 @@ static void test_all_keys(void **state)
 	assert_int_equal(c->n_allow, 3);
 	assert_string_equal(c->allow[1], "https://b.example");
 	assert_string_equal(c->plan, "quick");
+	assert_string_equal(c->origin, "my_lab");
+	assert_string_equal(c->url, "https://ci.example.org/");
 	assert_false(c->fsck);
 	assert_int_equal(c->fetch_timeout_s, 5);
 	assert_int_equal(c->n_repos, 2);
@@ -84,6 +89,10 @@ static void test_errors_name_the_line(void **state)
 		{ "[server]\nwords\n", "t:2: neither a [section] nor key = value" },
 		{ "[submit]\nallow = file:///srv\n", "t:2: 'file:///srv'" },
 		{ "[submit]\nplan = ../x\n", "t:2: '../x' is not a plan's name" },
+		{ "[export]\norigin = My-Lab\n", "t:2: 'My-Lab' is not a name of lower-case" },
+		{ "[export]\nurl = ssh://a.example\n", "t:2: 'ssh://a.example' is not an http" },
+		{ "[export]\nurl = /x\n", "t:2: the address must begin with" },
+		{ "[export]\nname = x\n", "t:2: there is no key 'name'" },
 		{ "[repo ../x]\nurl = /x\n", "t:2: '../x' is not a name" },
 		{ "[repo a]\nbranch = -x\n", "t:2: this is not a valid reference" },
 		{ "[repo a]\nbranch = x bse=y\n",
