@@ -36,7 +36,7 @@ part units make -s check-unit
 part "units, sanitized" make -s O=$asan SAN=address,undefined check-unit
 make -s O=$asan SAN=address,undefined all || failed=$((failed + 1))
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-for script in tests/integration/*.sh tests/browser/pages.sh; do
+for script in tests/integration/*.sh tests/exchange/*.sh tests/browser/pages.sh; do
 	case ${script##*/} in
 	lib.sh | real.sh | machines.sh) ;;
 	*) part "${script##*/}" env BUILD=$asan "$script" ;;

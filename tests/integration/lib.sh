@@ -58,6 +58,37 @@ finish() {
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
+# A repository $tmp/toy with a kernel that builds in a second: its image is the script that a
+# stand-in for QEMU plays. Sets FAULTLINE_QEMU to that.
+toy_init() {
+	export FAULTLINE_QEMU=$root/${BUILD:-build}/tests/integration/fake_qemu
+	git init -q -b main "$tmp/toy"
+	cat >"$tmp/toy/Makefile" <<'MAKE'
+KCONFIG_CONFIG ?= .config
+O ?= .
+tinyconfig:
+	@: >$(O)/$(KCONFIG_CONFIG)
+olddefconfig:
+	@true
+bzImage:
+	@echo "  CC      mm/toy.o"
+	@sh $(CURDIR)/build.sh
+	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
+	@cp $(CURDIR)/script $(O)/arch/x86/boot/bzImage
+	@echo 6.12.0-toy >$(O)/include/config/kernel.release
+	@: >$(O)/vmlinux
+	@echo "ffffffff81000000 T _text" >$(O)/System.map
+.PHONY: tinyconfig olddefconfig bzImage
+MAKE
+}
+toy() { git -C "$tmp/toy" -c user.name=Toy -c user.email=toy@localhost "$@"; }
+# commit SUBJECT SCRIPT [BUILD]: one toy commit; prints its id.
+commit() {
+	printf '#fake\n# %s\n%s\n' "$1" "$2" >"$tmp/toy/script"
+	printf '%s\n' "${3:-true}" >"$tmp/toy/build.sh"
+	toy add -A && toy commit -q -m "$1" && toy rev-parse HEAD
+}
+
 url='' port=''
 # start_server [ADDRESS:PORT]: with $tmp/server.conf; sets $url and $port.
 start_server() {

@@ -7,35 +7,9 @@
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-export FAULTLINE_QEMU=$root/${BUILD:-build}/tests/integration/fake_qemu
 work=$tmp/agent
 
-# --- a toy kernel: its image is the script that the stand-in plays ------------------------------
-git init -q -b main "$tmp/toy"
-toy() { git -C "$tmp/toy" -c user.name=Toy -c user.email=toy@localhost "$@"; }
-cat >"$tmp/toy/Makefile" <<'MAKE'
-KCONFIG_CONFIG ?= .config
-O ?= .
-tinyconfig:
-	@: >$(O)/$(KCONFIG_CONFIG)
-olddefconfig:
-	@true
-bzImage:
-	@echo "  CC      mm/toy.o"
-	@sh $(CURDIR)/build.sh
-	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
-	@cp $(CURDIR)/script $(O)/arch/x86/boot/bzImage
-	@echo 6.12.0-toy >$(O)/include/config/kernel.release
-	@: >$(O)/vmlinux
-	@echo "ffffffff81000000 T _text" >$(O)/System.map
-.PHONY: tinyconfig olddefconfig bzImage
-MAKE
-# commit SUBJECT SCRIPT [BUILD]: one toy commit; prints its id.
-commit() {
-	printf '#fake\n# %s\n%s\n' "$1" "$2" >"$tmp/toy/script"
-	printf '%s\n' "${3:-true}" >"$tmp/toy/build.sh"
-	toy add -A && toy commit -q -m "$1" && toy rev-parse HEAD
-}
+toy_init
 good=$(commit "good" $'ready\nserve 1')
 
 cat >"$tmp/server.conf" <<CONF
