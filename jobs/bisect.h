@@ -15,8 +15,9 @@
  * - The good end has to pass that test before any other commit is asked for.
  * - The next commit is the one that halves what is left best, weighed anew each time, so verdicts
  *   may come in any order and for commits that were not asked for. In a linear range of n commits
- *   at most ceil(log2 n) are asked for besides the ends and those that turn out to be skips. Where
- *   every merge has two parents there is always a commit that leaves at most two thirds.
+ *   at most ceil(log2 n) are asked for besides the ends and those that turn out to be skips, unless
+ *   a re-check goes back. Where every merge has two parents there is always a commit that leaves at
+ *   most two thirds.
  * - A commit is named only when it is bad and each of its parents good by runs of their own. If the
  *   failure does not show in every run, the commit and its parents are run again: what brought the
  *   search to this pair may have been an error, and only runs that had no part in choosing the pair
