@@ -236,6 +236,12 @@ must_check int view_commit(struct store *s, const char *sha, struct json_object 
  * {"config","state","covered","reason","injections","lacks"}]}]} (jobs/coverage.h). -ENOENT. */
 must_check int view_coverage(struct store *s, const char *sha, struct json_object **ret,
 			     struct error *err);
+/* Two commits side by side, by the newest finished run of each of their tests (jobs/compare.h has
+ * the members). Each is a hash or at least 7 digits of it; REPO/BRANCH: the head of the newest
+ * submission of it that is done, or else planned; submission:N: the head of that one, by its own
+ * tests. -EINVAL for another word or too few digits, -ENOENT. */
+must_check int view_compare(struct store *s, const char *a, const char *b, struct json_object **ret,
+			    struct error *err);
 must_check int view_build(struct store *s, int64_t id, struct json_object **ret, struct error *err);
 /* The run with agent, times, machine, kernel, progress and all results (without stacks and
  * excerpts, which view_result() has). */

@@ -10,6 +10,7 @@
 /* One result on its way to its row. */
 struct entry {
 	const struct compare_item *item;
+	const char *arch, *accel; /* "": not known */
 	char *fault; /* canonical text; of a sweep's point without its n */
 	int point;
 	int side;
@@ -72,13 +73,20 @@ void compare_side_free(struct compare_side *s)
 
 /* --- alignment -------------------------------------------------------------------------------- */
 
-/* Configuration and architecture: what one build serves. */
-static int order_places(const struct entry *x, const struct entry *y)
+static int order_configs(const void *a, const void *b)
 {
-	int r = strcmp(compare_text(x->item->result->config),
-		       compare_text(y->item->result->config));
+	const struct entry *x = a, *y = b;
 
-	return r ? r : strcmp(compare_text(x->item->arch), compare_text(y->item->arch));
+	return strcmp(compare_text(x->item->result->config), compare_text(y->item->result->config));
+}
+
+/* Configuration and architecture: what one build serves. */
+static int order_places(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int r = order_configs(x, y);
+
+	return r ? r : strcmp(x->arch, y->arch);
 }
 
 static int order_cases(const struct entry *x, const struct entry *y)
@@ -90,7 +98,7 @@ static int order_cases(const struct entry *x, const struct entry *y)
 			   compare_text(y->item->result->scenario));
 	if (!r)
 		r = strcmp(x->fault, y->fault);
-	return r ? r : strcmp(compare_text(x->item->accel), compare_text(y->item->accel));
+	return r ? r : strcmp(x->accel, y->accel);
 }
 
 static int order_rows(const struct entry *x, const struct entry *y)
@@ -132,7 +140,11 @@ static size_t take_side(struct entry *to, const struct compare_side *s, int side
 		struct fault f = r->fault;
 		char text[FAULT_TEXT_MAX];
 
-		to[i] = (struct entry){ .item = &s->items[i], .side = side, .at = i };
+		to[i] = (struct entry){ .item = &s->items[i],
+					.arch = compare_text(s->items[i].arch),
+					.accel = compare_text(s->items[i].accel),
+					.side = side,
+					.at = i };
 		if (f.mode == FAULT_SWEEP) {
 			to[i].point = r->closing ? 0 : f.nth;
 			f.nth = 0;
@@ -141,6 +153,45 @@ static size_t take_side(struct entry *to, const struct compare_side *s, int side
 		to[i].fault = xstrdup(text);
 	}
 	return s->n;
+}
+
+static bool is_build(const struct entry *e)
+{
+	return strcmp(compare_text(e->item->result->scenario), "build") == 0;
+}
+
+/* What a run that never began could not say, everything beside it may: the one architecture of a
+ * configuration, the one accelerator of both. */
+static void fill_in_group(struct entry *e, size_t n, bool accel)
+{
+	const char *known = "";
+
+	for (size_t i = 0; i < n; i++) {
+		const char *s = accel ? e[i].accel : e[i].arch;
+
+		if (*known && *s && strcmp(known, s) != 0)
+			return;
+		if (*s)
+			known = s;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char **s = accel ? &e[i].accel : &e[i].arch;
+
+		if (!**s && !(accel && is_build(&e[i])))
+			*s = known;
+	}
+}
+
+static void fill_in(struct entry *e, size_t n, bool accel)
+{
+	int (*order)(const void *a, const void *b) = accel ? order_places : order_configs;
+
+	qsort(e, n, sizeof(*e), order);
+	for (size_t i = 0, next; i < n; i = next) {
+		for (next = i + 1; next < n && !order(&e[i], &e[next]); next++)
+			;
+		fill_in_group(&e[i], next - i, accel);
+	}
 }
 
 /* Leaves one of the results that say they are the same; they are sorted, so it is the worst. */
@@ -168,7 +219,10 @@ static void make_row(const struct entry *e, size_t n, const struct compare_item 
 
 	while (n_a < n && e[n_a].side == COMPARE_A)
 		n_a++;
-	*ret = (struct compare_row){ .item = e[n_a < n ? n_a : 0].item, .point = e[0].point };
+	*ret = (struct compare_row){ .item = e[n_a < n ? n_a : 0].item,
+				     .arch = e[0].arch,
+				     .accel = e[0].accel,
+				     .point = e[0].point };
 	compare_tally_make(&ret->side[COMPARE_A], items, n_a);
 	compare_tally_make(&ret->side[COMPARE_B], items + n_a, n - n_a);
 }
@@ -268,6 +322,8 @@ void compare_sides(const struct compare_side *a, const struct compare_side *b, s
 		return;
 	e = xcalloc(n, sizeof(*e));
 	take_side(e + take_side(e, a, COMPARE_A), b, COMPARE_B);
+	fill_in(e, n, false);
+	fill_in(e, n, true);
 	qsort(e, n, sizeof(*e), order_entries);
 	n = drop_duplicates(e, n, ret->duplicates);
 	ret->items = xcalloc(n, sizeof(struct compare_item *));

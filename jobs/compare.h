@@ -5,7 +5,8 @@
  *
  * Results are of the same case when scenario, fault, configuration, architecture and accelerator
  * are the same; a sweep's points are aligned by their n, its closing result on its own. Several
- * results of one case on one side are its repeats. Infrastructure is never a regression: a side
+ * results of one case on one side are its repeats. An architecture or accelerator that is not known
+ * (of a run that never began, of a document) is the one that all others of its configuration have. Infrastructure is never a regression: a side
  * that has only ERROR, MISS or SKIP for a case says nothing about the kernel.
  * Thread: any.
  */
@@ -87,6 +88,7 @@ struct compare_tally {
 struct compare_row {
 	enum compare_class class;
 	const struct compare_item *item; /* names the case: of B, or else of A */
+	const char *arch, *accel; /* as far as either side knows; "" if neither does */
 	int point; /* n of a sweep's point; 0: a whole case */
 	struct compare_tally side[COMPARE_SIDES];
 	double p; /* Fisher's, two-sided; 1 when a side has no runs */

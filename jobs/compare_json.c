@@ -39,22 +39,22 @@ static struct json_object *places(const struct compare *c, int side)
 	struct json_object *arr = json_object_new_array(), *seen = json_object_new_object();
 
 	for (size_t i = 0; i < c->n_rows; i++) {
-		const struct compare_tally *t = &c->rows[i].side[side];
-		const struct compare_item *item = c->rows[i].item;
+		const struct compare_row *row = &c->rows[i];
+		const struct compare_item *item = row->item;
 		struct json_object *o;
 		CLEANUP(free_p) char *key = NULL;
 
-		if (!t->n || compare_is_build(&c->rows[i]))
+		if (!row->side[side].n || compare_is_build(row))
 			continue;
-		key = xasprintf("%s\n%s\n%s", compare_text(item->result->config),
-				compare_text(item->arch), compare_text(item->accel));
+		key = xasprintf("%s\n%s\n%s", compare_text(item->result->config), row->arch,
+				row->accel);
 		if (json_object_object_get_ex(seen, key, NULL))
 			continue;
 		json_object_object_add(seen, key, json_object_new_boolean(true));
 		o = json_object_new_object();
 		put(o, "config", item->result->config);
-		put(o, "arch", item->arch);
-		put(o, "accel", item->accel);
+		put(o, "arch", row->arch);
+		put(o, "accel", row->accel);
 		json_object_array_add(arr, o);
 	}
 	json_object_put(seen);
@@ -131,8 +131,8 @@ static struct json_object *case_object(const struct compare_row *row)
 			       compare_is_build(row) ? NULL : fault_to_json(&item->result->fault));
 	put_id(o, "point", row->point);
 	put(o, "config", item->result->config);
-	put(o, "arch", item->arch);
-	put(o, "accel", item->accel);
+	put(o, "arch", row->arch);
+	put(o, "accel", row->accel);
 	return o;
 }
 

@@ -5,6 +5,12 @@
 
 #define BUG "FAIL bug 00000000000000aa"
 
+static void be_build(struct result *r)
+{
+	free(r->scenario);
+	r->scenario = xstrdup("build");
+}
+
 /* Every class, each with a neighbour that must come out otherwise. Repeats are divided by commas. */
 static void test_classes(void **state)
 {
@@ -205,6 +211,38 @@ static void test_unknown_places(void **state)
 	assert_class(&got.rows[0], COMPARE_REGRESSED);
 }
 
+/* A run that never began knows no accelerator, and a document no architecture; while there is only
+ * one beside them, it is theirs. */
+static void test_filled_in(void **state)
+{
+	(void)state;
+	add(COMPARE_A, "none", "PASS");
+	add(COMPARE_B, "none", "MISS qemu");
+	be_build(add(COMPARE_A, "none", "PASS"));
+	be_build(add(COMPARE_B, "none", "PASS"));
+	sides[COMPARE_B].items[0].accel = NULL;
+	sides[COMPARE_B].items[0].arch = NULL;
+	sides[COMPARE_A].items[1].accel = sides[COMPARE_B].items[1].accel = NULL;
+	compare_them();
+	assert_int_equal(got.n_rows, 2);
+	assert_int_equal(got.counts[COMPARE_NOT_COMPARABLE], 1);
+	assert_string_equal(got.rows[0].arch, "x86_64");
+	assert_string_equal(got.rows[0].accel, "tcg");
+	assert_class(row_of("build", "none"), COMPARE_UNCHANGED);
+	assert_string_equal(row_of("build", "none")->accel, "");
+	/* Which of two it was nobody knows. */
+	add(COMPARE_A, "nth,nth=1", "PASS");
+	sides[COMPARE_A].items[2].accel = "kvm";
+	compare_them();
+	assert_int_equal(got.counts[COMPARE_APPEARED], 1);
+	assert_int_equal(got.counts[COMPARE_DISAPPEARED], 2);
+	sides[COMPARE_A].items[2].accel = "tcg";
+	sides[COMPARE_A].items[2].arch = "arm64";
+	compare_them();
+	assert_int_equal(got.counts[COMPARE_APPEARED], 1);
+	assert_string_equal(got.rows[0].arch, "");
+}
+
 /* The same repeat of the same document counts once, and for its worse answer. */
 static void test_duplicates(void **state)
 {
@@ -303,12 +341,6 @@ static void test_order(void **state)
 		assert_string_equal(got.rows[i].item->result->scenario, wanted[i]);
 }
 
-static void be_build(struct result *r)
-{
-	free(r->scenario);
-	r->scenario = xstrdup("build");
-}
-
 /* A kernel that does not build regressed once, in its build, and not in every case. */
 static void test_build(void **state)
 {
@@ -367,6 +399,7 @@ int main(void)
 		TEST(failing_checks),
 		TEST(alignment),
 		TEST(unknown_places),
+		TEST(filled_in),
 		TEST(duplicates),
 		TEST(nothing),
 		TEST(documents),
