@@ -484,7 +484,8 @@ SELECT id FROM submissions WHERE branch_id = ?1 ORDER BY id DESC LIMIT ?2
 
 -- name: commit_view
 SELECT id, sha, sha AS "short:short", tree, parent, author, subject,
-	committed_us AS "committed:time"
+	committed_us AS "committed:time",
+	parent IN (SELECT p.sha FROM commits p) AS "parent_known:bool"
 FROM commits WHERE sha = ?1
 
 -- name: coverage_commit

@@ -32,17 +32,6 @@ const char *compare_class_name(enum compare_class c)
 	return (unsigned int)c < COMPARE_CLASS_COUNT ? class_names[c] : "?";
 }
 
-bool compare_class_parse(const char *s, enum compare_class *ret)
-{
-	for (int i = 0; i < COMPARE_CLASS_COUNT; i++) {
-		if (strcmp(class_names[i], s) != 0)
-			continue;
-		*ret = (enum compare_class)i;
-		return true;
-	}
-	return false;
-}
-
 void compare_side_add(struct compare_side *s, const struct compare_item *item)
 {
 	ARRAY_RESERVE(s->items, s->n, s->cap);

@@ -60,7 +60,6 @@ enum compare_class {
 };
 
 const char *compare_class_name(enum compare_class c); /* "still_failing" */
-bool compare_class_parse(const char *s, enum compare_class *ret);
 
 /* FAIL results that are the same failure (jobs/signature.h). */
 struct compare_failure {
@@ -130,7 +129,7 @@ struct compare {
 void compare_sides(const struct compare_side *a, const struct compare_side *b, struct compare *ret);
 void compare_free(struct compare *c);
 
-/* The view: {"a","b","summary","cases","metrics"} of docs/regressions.md. */
+/* The view: {"a","b","summary","cases","metrics"} of docs/regressions.md. New reference. */
 struct json_object *compare_to_json(const struct compare *c);
 
 /* --- the view as text (compare_print.c) ------------------------------------------------------- */

@@ -149,6 +149,36 @@ static struct json_object *points_object(const struct compare_row *row)
 	return o;
 }
 
+/* What the side's first failure is called, and how many others there are. */
+static void add_failures(struct buf *b, const char *before, const struct compare_tally *t)
+{
+	if (!t->n_failures)
+		return;
+	buf_printf(b, "%s%s%s", b->len ? "; " : "", before, t->failures[0].title);
+	if (t->n_failures > 1)
+		buf_printf(b, " and %zu more", t->n_failures - 1 + (size_t)t->failures_dropped);
+}
+
+/* The row in one sentence. */
+static void put_what(struct json_object *o, const struct compare_row *row)
+{
+	CLEANUP(buf_free) struct buf b = BUF_INIT;
+	bool before = row->class == COMPARE_FIXED || row->class == COMPARE_DISAPPEARED;
+
+	buf_str(&b, compare_text(row->why));
+	if (before)
+		add_failures(&b, "was: ", &row->side[COMPARE_A]);
+	else if (row->class == COMPARE_STILL_FAILING)
+		add_failures(&b,
+			     row->same_failure ? "the same: " : "another: ", &row->side[COMPARE_B]);
+	else
+		add_failures(&b, "", &row->side[COMPARE_B]);
+	if (row->points_differ)
+		buf_printf(&b, "%s%d points in A, %d in B", b.len ? "; " : "",
+			   row->points[COMPARE_A], row->points[COMPARE_B]);
+	put(o, "what", buf_cstr(&b));
+}
+
 static struct json_object *row_object(const struct compare_row *row)
 {
 	struct json_object *o = json_object_new_object(), *names = case_object(row);
@@ -168,6 +198,7 @@ static struct json_object *row_object(const struct compare_row *row)
 						    : NULL);
 	json_object_object_add(o, "points", points_object(row));
 	json_object_object_add(o, "why", row->why ? json_str(row->why) : NULL);
+	put_what(o, row);
 	return o;
 }
 

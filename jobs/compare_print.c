@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The view of a comparison for people. It may be another program's, so it is read strictly. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -11,6 +10,7 @@
 #include "lib/table.h"
 
 #define CELL_MAX 32 /* of a number as text */
+#define UTF8_SLACK 4 /* what was no UTF-8 grows to three bytes on its way here; and some words */
 
 static void put(struct json_object *o, const char *key, const char *s)
 {
@@ -81,82 +81,11 @@ static int put_tally(struct json_object *to, const char *key, const struct jval 
 	return 0;
 }
 
-/* What the side's first failure is called, and how many others there are. */
-static int add_failures(struct buf *b, const char *before, const struct jval *side,
-			struct error *err)
-{
-	struct jval arr, first;
-	const char *title;
-	int r;
-
-	if (!side->o)
-		return 0;
-	r = json_get_arr(side, "failures", &arr, err);
-	if (r < 0 || !json_arr_len(&arr))
-		return r;
-	first = json_arr_at(&arr, 0);
-	r = json_as_obj(&first, err);
-	if (!r)
-		r = json_get_str(&first, "title", LIMIT_TEXT_LEN, &title, err);
-	if (r < 0)
-		return r;
-	buf_printf(b, "%s%s%s", b->len ? "; " : "", before, title);
-	if (json_arr_len(&arr) > 1)
-		buf_printf(b, " and %zu more", json_arr_len(&arr) - 1);
-	return 0;
-}
-
-static int add_points(struct buf *b, const struct jval *v, struct error *err)
-{
-	struct jval points;
-	bool differ = false;
-	int64_t a = 0, in_b = 0;
-	int r = compare_read_opt(v, "points", &points, err);
-
-	if (r < 0 || !points.o)
-		return r;
-	r = json_get_bool(&points, "differ", &differ, err);
-	if (!r)
-		r = json_get_i64(&points, "a", 0, INT32_MAX, &a, err);
-	if (!r)
-		r = json_get_i64(&points, "b", 0, INT32_MAX, &in_b, err);
-	if (!r && differ)
-		buf_printf(b, "%s%lld points in A, %lld in B", b->len ? "; " : "", (long long)a,
-			   (long long)in_b);
-	return r;
-}
-
-static int put_what(struct json_object *to, const struct compare_line *l, struct error *err)
-{
-	CLEANUP(buf_free) struct buf b = BUF_INIT;
-	const char *why = "", *before = "";
-	enum compare_class class = COMPARE_UNCHANGED;
-	bool same = false;
-	int r = json_opt_str(&l->v, "why", LIMIT_TEXT_LEN, &why, err);
-
-	if (!r)
-		r = json_opt_bool(&l->v, "same_failure", &same, err);
-	if (r < 0)
-		return r;
-	if (!compare_class_parse(l->head, &class))
-		return error_set(err, -EINVAL, "%s.class: '%s' is not a class", l->v.path, l->head);
-	buf_str(&b, why);
-	if (class == COMPARE_STILL_FAILING)
-		before = same ? "the same: " : "another: ";
-	if (class == COMPARE_FIXED || class == COMPARE_DISAPPEARED)
-		r = add_failures(&b, "was: ", &l->a, err);
-	else
-		r = add_failures(&b, before, &l->b, err);
-	if (!r)
-		r = add_points(&b, &l->v, err);
-	put(to, "WHAT", buf_cstr(&b));
-	return r;
-}
-
 static int case_txt(const struct jval *v, struct json_object *items, struct error *err)
 {
 	struct json_object *o;
 	struct compare_line l;
+	const char *what;
 	bool shown, counted;
 	CLEANUP(free_p) char *title = NULL, *class = NULL;
 	int r = compare_read_line(v, "class", &l, err);
@@ -165,6 +94,8 @@ static int case_txt(const struct jval *v, struct json_object *items, struct erro
 		r = json_get_bool(v, "shown", &shown, err);
 	if (!r)
 		r = json_get_bool(v, "counted", &counted, err);
+	if (!r)
+		r = json_get_str(v, "what", LIMIT_TEXT_LEN * UTF8_SLACK, &what, err);
 	if (r < 0 || !shown)
 		return r;
 	o = json_object_new_object();
@@ -178,7 +109,8 @@ static int case_txt(const struct jval *v, struct json_object *items, struct erro
 	if (!r)
 		r = put_tally(o, "B", &l.b, err);
 	put_p(o, &l);
-	return r ? r : put_what(o, &l, err);
+	put(o, "WHAT", what);
+	return r;
 }
 
 /* --- metrics -------------------------------------------------------------------------------------- */
@@ -246,7 +178,7 @@ static int side_txt(const struct jval *view, const char *key, const char *name, 
 	if (!r)
 		r = json_get_str(&v, "short", LIMIT_NAME_LEN, &commit, err);
 	if (!r)
-		r = json_get_str(&v, "subject", LIMIT_TEXT_LEN * 3, &subject, err);
+		r = json_get_str(&v, "subject", LIMIT_TEXT_LEN * UTF8_SLACK, &subject, err);
 	if (!r)
 		r = json_get_i64(&v, "results", 0, INT64_MAX, &results, err);
 	if (!r)

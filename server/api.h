@@ -48,6 +48,10 @@ void api_view_by_id(struct server *srv, const struct http_req *req, struct http_
  * false when the problem is answered. API and pages take the same filters. */
 bool api_result_filter(const struct http_req *req, struct http_res *res, struct result_filter *f);
 
+/* ?a= and ?b= of a comparison; false when the problem is answered. */
+bool api_compare_sides(const struct http_req *req, struct http_res *res, const char **ret_a,
+		       const char **ret_b);
+
 API_HANDLER(api_submission_post);
 API_HANDLER(api_submissions);
 API_HANDLER(api_submission);
@@ -65,6 +69,7 @@ API_HANDLER(api_results);
 API_HANDLER(api_result);
 API_HANDLER(api_commit);
 API_HANDLER(api_coverage);
+API_HANDLER(api_compare);
 API_HANDLER(api_build);
 API_HANDLER(api_artifact);
 API_HANDLER(api_agents);

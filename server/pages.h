@@ -23,6 +23,7 @@ PAGE_HANDLER(page_submissions);
 PAGE_HANDLER(page_submission);
 PAGE_HANDLER(page_commit);
 PAGE_HANDLER(page_coverage);
+PAGE_HANDLER(page_compare);
 PAGE_HANDLER(page_run);
 PAGE_HANDLER(page_run_log);
 PAGE_HANDLER(page_results);
@@ -40,6 +41,7 @@ PAGE_HANDLER(page_agents);
 	PAGE("/submissions/{id}", page_submission, "Dashboard: one submission with its matrix") \
 	PAGE("/commits/{sha}", page_commit, "Dashboard: one commit") \
 	PAGE("/commits/{sha}/coverage", page_coverage, "Dashboard: injection sites reached") \
+	PAGE("/compare", page_compare, "Dashboard: two commits side by side (?a=&b=)") \
 	PAGE("/builds/{id}", page_build, "Dashboard: one build") \
 	PAGE("/runs/{id}", page_run, "Dashboard: one run with its cases") \
 	PAGE("/runs/{id}/log", page_run_log, "Dashboard: a run's log (?offset=, ?result=)") \

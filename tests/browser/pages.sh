@@ -173,7 +173,7 @@ crawl() {
 		seen[$path]=1 shapes[$shape]=$((${shapes[$shape]:-0} + 1))
 		page "$path"
 		while IFS= read -r link; do
-			link=${link//&amp;/&}
+			link=${link//&amp;/\&}
 			[[ $link == \?* ]] && link=${path%%\?*}$link
 			link=${link%%#*}
 			case $link in
@@ -212,7 +212,16 @@ json /agents.json
 SHA=$(get "$URL/submissions/1.json" >/dev/null; jq -r .head_sha "$T/body")
 page "/commits/$SHA/coverage"
 json "/commits/$SHA/coverage.json"
-for path in /submissions.csv /submissions/1.csv /submissions/1.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" /results.csv '/agents?format=txt'; do
+BASE=$(get "$URL/submissions/1.json" >/dev/null; jq -r .base_sha "$T/body")
+page /compare
+page '/compare?a=%3Cb%20id=zqx%3E&b=%22%3E%3Cb%20id=zqx%3E' 422
+page '/compare?a=1234567' 400
+page "/compare?a=$BASE&b=$SHA"
+page "/compare?a=submission:1&b=${SHA:0:12}"
+json "/compare.json?a=$BASE&b=$SHA"
+[ "$(jq '.cases | length' "$T/body")" -gt 100 ] && good || bad "compare: few cases"
+[ "$(jq .summary.regressed "$T/body")" -gt 0 ] && good || bad "compare: nothing regressed"
+for path in /submissions.csv /submissions/1.csv /submissions/1.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv '/agents?format=txt'; do
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done

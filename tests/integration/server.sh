@@ -297,6 +297,20 @@ ok "coverage as a table" is "$(call GET "/api/v1/commits/$MASTER/coverage?format
 ok "coverage's columns" has "$T/body" '^state,known,injections,path'
 ok "coverage of nothing" is "$(call GET "/api/v1/commits/${MASTER//[0-9]/f}/coverage")" 404
 ok "coverage of no commit" is "$(call GET /api/v1/commits/zqx/coverage)" 404
+C="/api/v1/compare?a=$MASTER"
+ok "compare" is "$(call GET "$C&b=demo/topic")" 200
+ok "compare says what is B" has "$T/body" "\"commit\":\"$(git -C "$T/repo" rev-parse topic)\""
+ok "compare has the build of A" has "$T/body" '"title":"build","case":"build"'
+ok "compare by the first digits" is "$(call GET "/api/v1/compare?a=${MASTER:0:12}&b=submission:1")" 200
+ok "compare as a table" is "$(call GET "$C&b=$MASTER&format=csv")" 200
+ok "compare's columns" has "$T/body" '^class,case,fault,point,config,arch,accel,a.status'
+ok "compare for people" is "$(call GET "/api/v1/compare.txt?a=$MASTER&b=$MASTER")" 200
+ok "compare with itself" has "$T/body" '^regressed 0, still failing 0'
+ok "compare without b" is "$(call GET "$C")" 400
+ok "compare with an empty b" is "$(call GET "$C&b=")" 400
+ok "compare with no name" is "$(call GET "$C&b=zqx%27")" 422
+ok "compare with nothing known" is "$(call GET "$C&b=${MASTER//[0-9]/f}")" 404
+ok "compare with no submission" is "$(call GET "$C&b=submission:999")" 404
 ok "branch" is "$(call GET /api/v1/branches/demo/topic)" 200
 ok "agents" has <(curl -sS "$URL/api/v1/agents") agent-1
 for i in 1 2 3 4 5 6; do # the builds in between, until a test comes

@@ -70,19 +70,6 @@ static void test_classes(void **state)
 	}
 }
 
-static void test_names(void **state)
-{
-	enum compare_class class;
-
-	(void)state;
-	for (int i = 0; i < COMPARE_CLASS_COUNT; i++) {
-		assert_true(compare_class_parse(compare_class_name((enum compare_class)i), &class));
-		assert_int_equal(class, i);
-	}
-	assert_false(compare_class_parse("?", &class));
-	assert_string_equal(compare_class_name(COMPARE_CLASS_COUNT), "?");
-}
-
 static void test_counts(void **state)
 {
 	const struct compare_row *row;
@@ -393,7 +380,6 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_classes),
-		cmocka_unit_test(test_names),
 		TEST(counts),
 		TEST(same_failure),
 		TEST(failing_checks),

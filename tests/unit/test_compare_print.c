@@ -300,8 +300,7 @@ static void test_broken_views(void **state)
 					     "cases.0.config",
 					     "cases.0.a.status",
 					     "cases.0.b.fails",
-					     "cases.0.b.failures.0.title",
-					     "cases.0.points.differ",
+					     "cases.0.what",
 					     "metrics.0.verdict",
 					     "metrics.0.name" };
 
