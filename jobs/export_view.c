@@ -176,11 +176,14 @@ int export_add_build(struct export *e, const struct jval *build, struct error *e
 {
 	struct export_build *b;
 	int64_t number;
+	size_t slot;
 	int r = json_get_i64(build, "id", 1, INT64_MAX, &number, err);
 
 	if (r)
 		return r;
-	b = &e->builds[build_slot(e, number)];
+	/* In two steps: the array may move. */
+	slot = build_slot(e, number);
+	b = &e->builds[slot];
 	r = take_source(build, b, err);
 	if (!r)
 		r = take(build, "repo_url", &b->repo_url, err);

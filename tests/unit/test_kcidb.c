@@ -342,6 +342,27 @@ static void test_build(void **state)
 	assert_string_equal(text_of(c, "comment"), "mm: a change");
 }
 
+/* More builds without results than the first array holds. */
+static void test_builds_alone(void **state)
+{
+	CLEANUP(export_free) struct export e = { .origin = NULL };
+	CLEANUP(json_put_p) struct json_object *view = parsed(build_text), *o = NULL;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (int i = 1; i <= 20; i++) {
+		struct jval v;
+
+		json_object_object_add(view, "id", json_object_new_int(i));
+		v = json_root(view);
+		assert_int_equal(export_add_build(&e, &v, &err), 0);
+	}
+	o = export_of(&e);
+	assert_int_equal(json_object_array_length(list(o, "builds")), 20);
+	assert_int_equal(json_object_array_length(list(o, "checkouts")), 1);
+	assert_int_equal(json_object_array_length(list(o, "tests")), 0);
+}
+
 /* Without an address nothing links anywhere. */
 static void test_no_links(void **state)
 {
@@ -359,11 +380,11 @@ static void test_no_links(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),	 cmocka_unit_test(test_sweep_path),
-		cmocka_unit_test(test_document), cmocka_unit_test(test_issues),
-		cmocka_unit_test(test_ids),	 cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_excerpt),	 cmocka_unit_test(test_build),
-		cmocka_unit_test(test_no_links),
+		cmocka_unit_test(test_paths),	     cmocka_unit_test(test_sweep_path),
+		cmocka_unit_test(test_document),     cmocka_unit_test(test_issues),
+		cmocka_unit_test(test_ids),	     cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_excerpt),	     cmocka_unit_test(test_build),
+		cmocka_unit_test(test_builds_alone), cmocka_unit_test(test_no_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
