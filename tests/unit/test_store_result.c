@@ -153,8 +153,9 @@ static void test_view_keys(void **state)
 	assert_int_equal(len_at(commit, "matrix.rows"), 2);
 	OK(view_build(store, 1, &build, &err));
 	has_keys(build,
-		 "id repo commit short subject config arch compiler state status reason release "
-		 "detail image duration_us warnings errors artifacts tests runs submissions");
+		 "id repo repo_url commit short subject config arch compiler state status reason "
+		 "release detail image duration_us warnings errors artifacts tests runs "
+		 "submissions");
 	OK(view_run(store, int_at(sub, "matrix.rows.0.run"), &run, &err));
 	has_keys(run,
 		 "id job kind build repo commit short subject config attempt agent started ended "
@@ -166,15 +167,44 @@ static void test_view_keys(void **state)
 	assert_null(at(run, "results.0.console"));
 	assert_string_equal(str_at(run, "results.0.fault.mode"), "nth");
 	OK(view_result(store, int_at(run, "results.0.id"), &result, &err));
-	has_keys(result,
-		 "id run job build repo commit short subject config agent at kernel machine "
-		 "case fault status reason detail injected stacks errno checks counters metrics "
-		 "splat duration_us repro");
+	has_keys(
+		result,
+		"id run job build repo commit short subject config agent started at kernel machine "
+		"case fault status reason detail injected stacks errno checks counters metrics "
+		"splat duration_us repro");
 	OK(view_stats(store, &stats, &err));
 	has_keys(stats,
 		 "jobs.build.queued jobs.test.done results.PASS agents.live submissions.done "
 		 "runs commits builds database_bytes");
 	assert_int_equal(int_at(stats, "results.PASS"), 6);
+}
+
+/* What is not https may be a path of this machine, which nobody else needs to know. */
+static void test_repo_url(void **state)
+{
+	static const struct {
+		const char *url;
+		bool shown;
+	} rows[] = {
+		{ "/srv/demo.git", false },
+		{ "ssh://git@git.example.org/demo.git", false },
+		{ "http://git.example.org/demo.git", false },
+		{ "https://git.example.org/demo.git", true },
+	};
+
+	(void)state;
+	submit(1, 1, make_plan(1, "cases"));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(json_put_p) struct json_object *build = NULL;
+		int64_t id;
+
+		OK(store_repo_put(store, "demo", rows[i].url, true, &id, &err));
+		OK(view_build(store, 1, &build, &err));
+		if (rows[i].shown)
+			assert_string_equal(str_at(build, "repo_url"), rows[i].url);
+		else
+			assert_null(at(build, "repo_url"));
+	}
 }
 
 static void test_not_there(void **state)
@@ -263,6 +293,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cursors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_submission_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_view_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_repo_url, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_branch_matrix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_document, setup, teardown),
