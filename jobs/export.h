@@ -7,7 +7,8 @@
  * line both have.
  *
  * A further format is a file pair jobs/NAME.{c,h} with one function of type export_writer and one
- * row in export_formats[]: command line, API and their help take it from there.
+ * row in export_formats[]: command line and API take it from there. Which ones there are is told to
+ * people by FORMAT_NAMES (cli/cli.h), a summary in server/routes.c, and docs/exchange.md.
  * Thread: one owner at a time.
  */
 #ifndef FAULTLINE_JOBS_EXPORT_H

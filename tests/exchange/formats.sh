@@ -88,6 +88,12 @@ check "hostile: the text is still all there" test \
 check "hostile: no control bytes in the file" test \
 	-z "$(LC_ALL=C grep -aP '[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80\xae' "$out/hostile.junit")"
 
+# --- who tells of the formats -----------------------------------------------------------------------
+help=$("$bin/faultline" run --help)
+for format in kcidb junit ktap; do
+	check "--help lists $format" grep -q -- "--format=.*$format" <<<"$help"
+done
+
 # --- one run, without a server ----------------------------------------------------------------------
 toy_init
 printf '#fake\nready\ndie split.mprotect 1 __split_huge_pmd_locked\nserve 2\n' >"$tmp/bzImage"
