@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -266,30 +267,77 @@ static int weigh(const struct bisect_graph *g, int v, const bool *set, const boo
 	return open[v] + (n ? weight[last] : 0);
 }
 
-int bisect_graph_middle(const struct bisect_graph *g, const bool *set, const bool *open)
+/* What is left to choose from after the worse of both answers: bad leaves what `v` reaches, good the
+ * others and the bad commit above. */
+static int worse(int weight, int total)
+{
+	return weight > total + 1 - weight ? weight : total + 1 - weight;
+}
+
+/* How many open commits away the nearest skip is; weights stand for places. */
+static int skip_distance(const int *weight, int v, const int *skips, size_t n)
+{
+	int nearest = INT_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		int way = weight[v] - weight[skips[i]];
+
+		way = way > 0 ? way : 1 - way;
+		nearest = way < nearest ? way : nearest;
+	}
+	return nearest;
+}
+
+/* What does not build has neighbours that do not either. Each skip doubles the way that is kept from
+ * all of them, as far as the worse answer costs no test more than the best choice would. */
+static int middle_off_skips(const struct bisect_graph *g, const bool *open, const int *weight,
+			    int total, const int *skips, size_t n, int best)
+{
+	int want = 1 << (n < 16 ? n - 1 : 15), left = 1, best_way;
+
+	while (2 * left < total + 1)
+		left *= 2;
+	best_way = skip_distance(weight, best, skips, n);
+	for (size_t i = 0; i < g->n; i++) {
+		int v = g->order[i], way;
+
+		if (!open[v] || worse(weight[v], total) > left)
+			continue;
+		way = skip_distance(weight, v, skips, n);
+		way = way < want ? way : want;
+		if (way > best_way ||
+		    (way == best_way && worse(weight[v], total) < worse(weight[best], total))) {
+			best = v;
+			best_way = way;
+		}
+	}
+	return best;
+}
+
+int bisect_graph_middle(const struct bisect_graph *g, const bool *set, const bool *open, int top)
 {
 	CLEANUP(free_p) int *weight = xcalloc(g->n, sizeof(*weight));
+	CLEANUP(free_p) int *skips = xcalloc(g->n, sizeof(*skips));
 	CLEANUP(free_p) bool *outside = xcalloc(g->n, sizeof(*outside));
-	int total = 0, best = -1, best_score = -1;
+	int total = 0, best = -1;
+	size_t n_skips = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
 		outside[i] = !set[i];
 		total += open[i];
 	}
 	for (size_t i = 0; i < g->n; i++) {
-		int v = g->order[i], score;
+		int v = g->order[i];
 
 		if (!set[v])
 			continue;
 		weight[v] = weigh(g, v, set, outside, open, weight);
-		if (!open[v])
-			continue;
-		/* Bad leaves weight[v] to choose from; good the others and the bad commit above. */
-		score = weight[v] < total + 1 - weight[v] ? weight[v] : total + 1 - weight[v];
-		if (score > best_score) {
+		if (!open[v] && v != top)
+			skips[n_skips++] = v;
+		if (open[v] && (best < 0 || worse(weight[v], total) < worse(weight[best], total)))
 			best = v;
-			best_score = score;
-		}
 	}
-	return best;
+	if (best < 0 || !n_skips)
+		return best;
+	return middle_off_skips(g, open, weight, total, skips, n_skips, best);
 }

@@ -61,9 +61,10 @@ void bisect_graph_mark_ancestors(const struct bisect_graph *g, bool *marked);
  * `count` (all when NULL). `within` (may be NULL) is filled with them. */
 int bisect_graph_reach(const struct bisect_graph *g, int top, const bool *without,
 		       const bool *count, bool *within);
-/* The node of `open` that divides best what `set` holds; -1 when none is open. `open` is part of
- * `set`, and `set` is closed: with two nodes it holds every path between them. */
-int bisect_graph_middle(const struct bisect_graph *g, const bool *set, const bool *open);
+/* The node of `open` that divides best what `set` holds; -1 when none is open. `set` is what the bad
+ * commit `top` reaches, without what good ones do; `open` is the part of it that can be tested, and
+ * the rest of it, besides `top`, are skips. */
+int bisect_graph_middle(const struct bisect_graph *g, const bool *set, const bool *open, int top);
 
 /* ---- bisect.c ---- */
 

@@ -368,7 +368,7 @@ void bisect_next(struct bisect *b, struct bisect_next *ret)
 	choose_top(b, &s);
 	v = under_test(b, &s);
 	if (v < 0)
-		v = bisect_graph_middle(&b->g, s.set, s.open);
+		v = bisect_graph_middle(&b->g, s.set, s.open, s.top);
 	if (v >= 0)
 		ask(ret, bisect_image(b, v), BISECT_STEP, runs_to_good(b, bisect_image(b, v)),
 		    b->config.batch);

@@ -435,94 +435,6 @@ static void test_recheck_that_confirms_nothing(void **state)
 			"failed, did not confirm that it is bad");
 }
 
-/* ---- whatever is told ------------------------------------------------------------------------ */
-
-static void tell_anything(struct world *w, struct bisect *b, int commit)
-{
-	int parent = w->parents[commit][world_below(w, 2)], r = 0;
-
-	switch (world_below(w, 6)) {
-	case 0:
-		r = bisect_skip(b, world_id(commit), BISECT_WHY_BUILD, NULL, NULL);
-		break;
-	case 1:
-		if (parent >= 0)
-			r = bisect_noop(b, world_id(commit), world_id(parent), NULL);
-		break;
-	case 2:
-		r = bisect_record(b, world_id(commit), 10, 10, OTHER, NULL);
-		break;
-	case 3:
-		seen(b, commit, world_below(w, 3), 10);
-		break;
-	case 4:
-		bad(b, commit);
-		break;
-	default:
-		seen(b, commit, 0, 30);
-	}
-	assert_int_equal(r, 0);
-}
-
-/* A result never says more than what was told: named is a commit that is bad with good parents, and
- * of suspects at least one is bad and no other is decided. */
-static void check_answer(const struct world *w, struct bisect *b)
-{
-	struct bisect_next next;
-	int n_bad = 0;
-
-	bisect_next(b, &next);
-	if (next.kind == BISECT_CULPRIT) {
-		int commit = world_commit(next.commit);
-
-		assert_int_equal(verdict(b, commit), BISECT_BAD);
-		for (int k = 0; k < 2; k++)
-			if (w->parents[commit][k] >= 0)
-				assert_int_equal(verdict(b, w->parents[commit][k]), BISECT_GOOD);
-	} else if (next.kind == BISECT_SUSPECTS) {
-		for (size_t i = 0; i < next.n_suspects; i++) {
-			enum bisect_verdict v = verdict(b, world_commit(next.suspects[i]));
-
-			n_bad += v == BISECT_BAD;
-			assert_true(v == BISECT_BAD || v == BISECT_SKIP);
-		}
-		assert_int_equal(n_bad, 1);
-		assert_string_not_equal(next.reason, "");
-	} else {
-		assert_int_equal(next.kind, BISECT_REFUSED);
-		assert_string_not_equal(next.reason, "");
-	}
-}
-
-/* Histories in which nothing fits together: contradictions, verdicts out of turn, no-ops of what is
- * tested already. There is always an answer, and it is the same after a restart. */
-static void test_anything(void **state)
-{
-	int kinds[BISECT_KIND_COUNT] = { 0 };
-
-	(void)state;
-	for (int seed = 1; seed <= 3000; seed++) {
-		struct world w = world_merges(5 + seed % 40, (uint64_t)seed);
-		CLEANUP(bisect_p) struct bisect *b = verified(&w);
-		struct bisect_next next;
-		int steps = 0;
-
-		for (int i = world_below(&w, 10); i; i--)
-			tell_anything(&w, b, world_below(&w, w.n));
-		for (bisect_next(b, &next); next.kind == BISECT_ASK; bisect_next(b, &next)) {
-			assert_true(steps++ < 3000);
-			tell_anything(&w, b, world_commit(next.commit));
-		}
-		check_answer(&w, b);
-		kinds[next.kind]++;
-		if (seed % 10 == 0)
-			world_restart(&b);
-		check_answer(&w, b);
-	}
-	for (int k = BISECT_CULPRIT; k < BISECT_KIND_COUNT; k++)
-		assert_true(kinds[k] >= 100);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -550,7 +462,6 @@ int main(void)
 		cmocka_unit_test(test_recheck_goes_back),
 		cmocka_unit_test(test_recheck_takes_back),
 		cmocka_unit_test(test_recheck_that_confirms_nothing),
-		cmocka_unit_test(test_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

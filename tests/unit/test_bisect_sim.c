@@ -116,6 +116,32 @@ static void test_linear_skips(void **state)
 	assert_int_equal(t.wrong + t.missed + t.refused, 0);
 }
 
+/* Broken commits come in a row. Where the culprit is not beside them, few of them are tried. */
+static void test_linear_row_of_skips(void **state)
+{
+	struct tally t = { 0 };
+	int skips = 0;
+
+	(void)state;
+	for (int first = 1; first + 12 < LINEAR - 10; first++) {
+		for (int culprit = 1; culprit <= LINEAR - 10; culprit++) {
+			struct world w = world_linear(LINEAR - 10, 1);
+
+			if (culprit >= first && culprit <= first + 12)
+				continue;
+			for (int i = first; i < first + 12; i++)
+				w.skip[i] = true;
+			search(&t, &w, culprit);
+			assert_true(w.builds <= world_bound(LINEAR - 10) + w.skips);
+			skips += w.skips;
+		}
+	}
+	print(&t, "linear 54, 12 skips in a row");
+	print_message("%.2f of them were tried\n", (double)skips / t.searches);
+	assert_int_equal(t.right, t.searches);
+	assert_true(skips < 2.5 * t.searches);
+}
+
 /* With merges of two there is always a commit that leaves at most two thirds; the culprit's parents
  * may be built besides. */
 static void test_merges_deterministic(void **state)
@@ -251,16 +277,106 @@ static void test_rechecks_pay(void **state)
 	assert_true(t.right >= 0.99 * t.searches);
 }
 
+/* ---- whatever is told ------------------------------------------------------------------------ */
+
+static void tell_anything(struct world *w, struct bisect *b, int commit)
+{
+	int parent = w->parents[commit][world_below(w, 2)], r = 0;
+
+	switch (world_below(w, 6)) {
+	case 0:
+		r = bisect_skip(b, world_id(commit), BISECT_WHY_BUILD, NULL, NULL);
+		break;
+	case 1:
+		if (parent >= 0)
+			r = bisect_noop(b, world_id(commit), world_id(parent), NULL);
+		break;
+	case 2:
+		r = bisect_record(b, world_id(commit), 10, 10, OTHER, NULL);
+		break;
+	case 3:
+		seen(b, commit, world_below(w, 3), 10);
+		break;
+	case 4:
+		bad(b, commit);
+		break;
+	default:
+		seen(b, commit, 0, 30);
+	}
+	assert_int_equal(r, 0);
+}
+
+/* A result never says more than what was told: named is a commit that is bad with good parents, and
+ * of suspects at least one is bad and no other is decided. */
+static void check_answer(const struct world *w, struct bisect *b)
+{
+	struct bisect_next next;
+	int n_bad = 0;
+
+	bisect_next(b, &next);
+	if (next.kind == BISECT_CULPRIT) {
+		int commit = world_commit(next.commit);
+
+		assert_int_equal(verdict(b, commit), BISECT_BAD);
+		for (int k = 0; k < 2; k++)
+			if (w->parents[commit][k] >= 0)
+				assert_int_equal(verdict(b, w->parents[commit][k]), BISECT_GOOD);
+	} else if (next.kind == BISECT_SUSPECTS) {
+		for (size_t i = 0; i < next.n_suspects; i++) {
+			enum bisect_verdict v = verdict(b, world_commit(next.suspects[i]));
+
+			n_bad += v == BISECT_BAD;
+			assert_true(v == BISECT_BAD || v == BISECT_SKIP);
+		}
+		assert_int_equal(n_bad, 1);
+		assert_string_not_equal(next.reason, "");
+	} else {
+		assert_int_equal(next.kind, BISECT_REFUSED);
+		assert_string_not_equal(next.reason, "");
+	}
+}
+
+/* Histories in which nothing fits together: contradictions, verdicts out of turn, no-ops of what is
+ * tested already. There is always an answer, and it is the same after a restart. */
+static void test_anything(void **state)
+{
+	int kinds[BISECT_KIND_COUNT] = { 0 };
+
+	(void)state;
+	for (int seed = 1; seed <= 3000; seed++) {
+		struct world w = world_merges(5 + seed % 40, (uint64_t)seed);
+		CLEANUP(bisect_p) struct bisect *b = verified(&w);
+		struct bisect_next next;
+		int steps = 0;
+
+		for (int i = world_below(&w, 10); i; i--)
+			tell_anything(&w, b, world_below(&w, w.n));
+		for (bisect_next(b, &next); next.kind == BISECT_ASK; bisect_next(b, &next)) {
+			assert_true(steps++ < 3000);
+			tell_anything(&w, b, world_commit(next.commit));
+		}
+		check_answer(&w, b);
+		kinds[next.kind]++;
+		if (seed % 10 == 0)
+			world_restart(&b);
+		check_answer(&w, b);
+	}
+	for (int k = BISECT_CULPRIT; k < BISECT_KIND_COUNT; k++)
+		assert_true(kinds[k] >= 100);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_linear_deterministic),
 		cmocka_unit_test(test_linear_skips),
+		cmocka_unit_test(test_linear_row_of_skips),
 		cmocka_unit_test(test_merges_deterministic),
 		cmocka_unit_test(test_merges_skips),
 		cmocka_unit_test(test_flaky),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_rechecks_pay),
+		cmocka_unit_test(test_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
