@@ -92,6 +92,7 @@ int cmd_submit(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_results(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_repro(int argc, char **argv);
 int cmd_classify(int argc, char **argv);

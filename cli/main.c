@@ -13,6 +13,7 @@ const struct command cli_commands[] = {
 	{ "watch", cmd_watch, "follow a submission until it ends" },
 	{ "status", cmd_status, "one submission, or the newest ones" },
 	{ "results", cmd_results, "results of a submission: table, json, csv, ktap, junit, kcidb" },
+	{ "compare", cmd_compare, "what got worse from one kernel to another" },
 	{ "log", cmd_log, "the log of a run: build output or consoles" },
 	{ "repro", cmd_repro, "the shell command that replays one result" },
 	{ "classify", cmd_classify, "a kernel log: what went wrong in it" },

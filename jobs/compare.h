@@ -139,7 +139,8 @@ struct json_object *compare_to_json(const struct compare *c);
 must_check int compare_txt(struct json_object *view, struct buf *out, struct error *err);
 /* RFC 4180, everything that is in the view; a metric is a line too. -EINVAL as above. */
 must_check int compare_csv(struct json_object *view, struct buf *out, struct error *err);
-/* How many cases of the view regressed. -EINVAL as above. */
-must_check int compare_regressed(struct json_object *view, int *ret, struct error *err);
+/* Of the command line: 1 something regressed, 2 no case has a verdict on both sides, else 0. -EINVAL
+ * as above. */
+must_check int compare_exit_code(struct json_object *view, int *ret, struct error *err);
 
 #endif

@@ -165,11 +165,21 @@ static void judge_sweep(const struct group *g, struct compare_row *whole)
 	}
 }
 
+/* Skipped for the same reason on both sides: neither kernel has what is tested. */
+static bool skipped_alike(const struct compare_row *row)
+{
+	const struct compare_tally *a = &row->side[COMPARE_A], *b = &row->side[COMPARE_B];
+
+	return a->n && b->n && a->worst->result->status == STATUS_SKIP &&
+	       b->worst->result->status == STATUS_SKIP &&
+	       a->worst->result->reason == b->worst->result->reason;
+}
+
 /* That the points of a case appeared with it is not worth a line each, nor are those that nobody
  * came to. */
 static bool says_something(const struct compare_row *row, const struct compare_row *whole)
 {
-	if (row->class == COMPARE_UNCHANGED)
+	if (row->class == COMPARE_UNCHANGED || skipped_alike(row))
 		return row->points_differ;
 	if (!whole || row == whole || row->class < COMPARE_APPEARED)
 		return true;

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "jobs/compare_internal.h"
+#include "lib/buf.h"
 #include "lib/limits.h"
 
 int compare_read_opt(const struct jval *v, const char *key, struct jval *ret, struct error *err)
@@ -63,18 +64,22 @@ int compare_each(const struct jval *view, const char *key, compare_line_fn fn,
 	return r;
 }
 
-int compare_regressed(struct json_object *view, int *ret, struct error *err)
+int compare_exit_code(struct json_object *view, int *ret, struct error *err)
 {
+	static const enum compare_class judged[] = { COMPARE_REGRESSED, COMPARE_STILL_FAILING,
+						     COMPARE_FIXED, COMPARE_UNCHANGED };
 	struct jval v = json_root(view), summary;
-	int64_t n;
+	int64_t counts[ARRAY_SIZE(judged)] = { 0 }, all = 0;
 	int r = json_as_obj(&v, err);
 
 	if (!r)
 		r = json_get_obj(&v, "summary", &summary, err);
-	if (!r)
-		r = json_get_i64(&summary, compare_class_name(COMPARE_REGRESSED), 0, INT32_MAX, &n,
+	for (size_t i = 0; !r && i < ARRAY_SIZE(judged); i++) {
+		r = json_get_i64(&summary, compare_class_name(judged[i]), 0, INT32_MAX, &counts[i],
 				 err);
+		all += counts[i];
+	}
 	if (!r)
-		*ret = (int)n;
+		*ret = counts[0] ? 1 : all ? 0 : 2;
 	return r;
 }

@@ -311,6 +311,23 @@ ok "compare with an empty b" is "$(call GET "$C&b=")" 400
 ok "compare with no name" is "$(call GET "$C&b=zqx%27")" 422
 ok "compare with nothing known" is "$(call GET "$C&b=${MASTER//[0-9]/f}")" 404
 ok "compare with no submission" is "$(call GET "$C&b=submission:999")" 404
+compare() { "$BUILD/bin/faultline" compare --server "$URL" "$@" >"$T/body" 2>"$T/err"; echo $?; }
+ok "command: an unknown branch" is "$(compare "$MASTER" demo/topic~no)" 2
+ok "command: the server's word" has "$T/err" "nothing of 'topic~no' in repository 'demo' was tested"
+ok "command: a commit with itself" is "$(compare "${MASTER:0:12}" "$MASTER")" 0
+ok "command: the table" has "$T/body" '^regressed 0, still failing 0, .* unchanged 1,'
+ok "command: csv" is "$(compare "$MASTER" "$MASTER" --format csv)" 0
+ok "command: csv's line" has "$T/body" '^unchanged,build,'
+jq '.results[].status = "PASS" | .results[].reason = "" | del(.summary)' \
+	tests/golden/result/crash.json >"$T/good.json"
+ok "command: two files" is "$(compare "$T/good.json" tests/golden/result/crash.json)" 1
+ok "command: what regressed" has "$T/body" '^regressed *split.mprotect sweep '
+ok "command: the other way" is "$(compare tests/golden/result/crash.json "$T/good.json" --format json)" 0
+ok "command: what was fixed" has "$T/body" '"class": *"fixed"'
+ok "command: a file and a name" is "$(compare "$T/good.json" "$MASTER")" 64
+ok "command: no document" is "$(compare "$T/good.json" "$T/conf")" 64
+ok "command: one side" is "$(compare "$T/good.json")" 64
+ok "command: nothing to compare" is "$(compare "$T/good.json" tests/golden/result/empty.json)" 2
 ok "branch" is "$(call GET /api/v1/branches/demo/topic)" 200
 ok "agents" has <(curl -sS "$URL/api/v1/agents") agent-1
 for i in 1 2 3 4 5 6; do # the builds in between, until a test comes

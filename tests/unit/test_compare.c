@@ -40,6 +40,7 @@ static void test_classes(void **state)
 		{ "FAIL bug", "MISS lease", COMPARE_NOT_COMPARABLE, "B has no verdict" },
 		{ "SKIP kconfig", "FAIL bug", COMPARE_NOT_COMPARABLE, "A has no verdict" },
 		{ "MISS disk,ERROR truncated", "PASS", COMPARE_NOT_COMPARABLE, "A has no verdict" },
+		{ "SKIP kconfig", "SKIP arch", COMPARE_NOT_COMPARABLE, "neither has a verdict" },
 		{ "SKIP arch", "SKIP arch", COMPARE_NOT_COMPARABLE, "neither has a verdict" },
 		{ "MISS agent", "ERROR ineffective", COMPARE_NOT_COMPARABLE,
 		  "neither has a verdict" },
@@ -65,7 +66,8 @@ static void test_classes(void **state)
 		assert_int_equal(got.counts[cases[i].class], 1);
 		assert_string_equal(got.rows[0].why ? got.rows[0].why : "",
 				    cases[i].why ? cases[i].why : "");
-		assert_int_equal(got.rows[0].shown, cases[i].class != COMPARE_UNCHANGED);
+		assert_int_equal(got.rows[0].shown, cases[i].class != COMPARE_UNCHANGED &&
+							    strcmp(cases[i].a, "SKIP arch"));
 		teardown(NULL);
 	}
 }

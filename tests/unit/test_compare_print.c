@@ -223,7 +223,7 @@ static void test_nothing_in_common(void **state)
 	CLEANUP(json_put_p) struct json_object *o = make_view();
 	CLEANUP(buf_free) struct buf txt = BUF_INIT, csv = BUF_INIT;
 	struct error err = ERROR_INIT;
-	int n = -1;
+	int code = -1;
 
 	(void)state;
 	assert_int_equal(compare_txt(o, &txt, &err), 0);
@@ -238,8 +238,37 @@ static void test_nothing_in_common(void **state)
 	buf_reset(&txt);
 	assert_int_equal(compare_txt(o, &txt, &err), 0);
 	assert_non_null(strstr(buf_cstr(&txt), "No case is on both sides"));
-	assert_int_equal(compare_regressed(o, &n, &err), 0);
-	assert_int_equal(n, 0);
+	assert_int_equal(compare_exit_code(o, &code, &err), 0);
+	assert_int_equal(code, 2);
+}
+
+static void test_exit_code(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		int code;
+	} cases[] = {
+		{ "PASS", "PASS", 0 },	    { "PASS", BUG, 1 }, { BUG, BUG, 0 },
+		{ BUG, "PASS", 0 },	    { NULL, BUG, 2 },	{ "PASS", "MISS qemu", 2 },
+		{ "SKIP arch", "PASS", 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(json_put_p) struct json_object *o = NULL;
+		struct error err = ERROR_INIT;
+		int code = -1;
+
+		setup(NULL);
+		if (cases[i].a)
+			add(COMPARE_A, "none", cases[i].a);
+		add(COMPARE_B, "none", cases[i].b);
+		o = make_view();
+		assert_int_equal(compare_exit_code(o, &code, &err), 0);
+		if (code != cases[i].code)
+			fail_msg("%zu: %d", i, code);
+		teardown(NULL);
+	}
 }
 
 /* A change of percentages from zero has no percentage, and no number in JSON. */
@@ -269,17 +298,17 @@ static bool is_refused(struct json_object *view)
 {
 	CLEANUP(buf_free) struct buf out = BUF_INIT;
 	struct error err = ERROR_INIT;
-	int regressed;
+	int code;
 	bool csv = compare_csv(view, &out, &err) < 0;
-	bool txt, count;
+	bool txt, exit_code;
 
 	if (csv)
 		assert_int_equal(out.len, 0);
 	txt = compare_txt(view, &out, &err) < 0;
-	count = compare_regressed(view, &regressed, &err) < 0;
-	if (csv || txt || count)
+	exit_code = compare_exit_code(view, &code, &err) < 0;
+	if (csv || txt || exit_code)
 		assert_int_equal(err.code, EINVAL);
-	return csv || txt || count;
+	return csv || txt || exit_code;
 }
 
 /* Each member of the view taken away, and each with a wrong type: never a crash. */
@@ -355,6 +384,7 @@ int main(void)
 		TEST(csv),
 		TEST(hostile),
 		TEST(nothing_in_common),
+		cmocka_unit_test(test_exit_code),
 		TEST(from_zero),
 		TEST(broken_views),
 		TEST(odd_views),
