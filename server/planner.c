@@ -2,29 +2,22 @@
 #include "server/planner.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/buf.h"
 #include "lib/clean.h"
-#include "lib/clock.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "server/poked.h"
 #include "server/server.h"
 #include "server/url.h"
 
-#define RETRY_S 5 /* after trouble of our own (store, disk) */
+#define RETRY_MS 5000 /* after trouble of our own (store, disk) */
 
 struct planner {
 	struct server *srv;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool poked;
-	atomic_bool stop;
+	struct poked *thread;
 };
 
 /* Fetches one revision into `keep` and gives its commit. Branches go before tags. */
@@ -98,16 +91,13 @@ int planner_range(const struct gitcmd *g, const char *dir, const struct range_re
 	if (r)
 		return r;
 	r = find_base(g, dir, req, head, base, err);
-	if (!r)
-		r = range_walk(dir, base[0] ? base : NULL, head, LIMIT_COMMITS, ret, err);
+	if (r)
+		return r;
+	r = range_walk(dir, base[0] ? base : NULL, head,
+		       req->every_max ? req->every_max : LIMIT_COMMITS, ret, err);
+	if (r == -E2BIG && req->every_max)
+		r = range_ends(dir, base, head, ret, err);
 	return r;
-}
-
-static bool stopping(void *arg)
-{
-	struct planner *p = arg;
-
-	return atomic_load(&p->stop);
 }
 
 /* The base that a submission to this repository has when it names none. */
@@ -128,14 +118,15 @@ static int list_commits(struct planner *p, const struct submission_row *sub,
 			    .local = repo && repo->local,
 			    .fsck = cfg->fsck,
 			    .timeout_ms = (int64_t)cfg->fetch_timeout_s * 1000,
-			    .cancelled = stopping,
-			    .arg = p };
+			    .cancelled = poked_stopping,
+			    .arg = p->thread };
 	struct range_request req = { .id = sub->id,
 				     .url = repo ? repo->url : row->url,
 				     .ref = sub->ref,
 				     .head = sub->head_sha,
 				     .base = sub->base,
-				     .default_base = default_base(repo, sub->ref) };
+				     .default_base = default_base(repo, sub->ref),
+				     .every_max = sub->branch_id ? (size_t)cfg->every_max : 0 };
 	CLEANUP(free_p) char *dir = NULL;
 	int r = 0;
 
@@ -169,7 +160,7 @@ static int plan_one(struct planner *p, const struct submission_row *sub,
 	r = plan_load(p->srv->jobs_dir, sub->plan, &plan, &why);
 	if (!r)
 		r = list_commits(p, sub, repo, &commits, &why);
-	if (atomic_load(&p->stop))
+	if (poked_stopping(p->thread))
 		return 0;
 	if (r)
 		return refuse(p, sub, &why, err);
@@ -193,15 +184,16 @@ static int handle(struct planner *p, int64_t id, struct error *err)
 }
 
 /* Plans what is open. True when something went wrong on our side and is to be tried again. */
-static bool handle_all(struct planner *p)
+static bool handle_all(void *arg)
 {
+	struct planner *p = arg;
 	CLEANUP(free_p) int64_t *ids = NULL;
 	struct error err = ERROR_INIT;
 	size_t n = 0;
 	bool again = false;
 	int r = store_submissions_open(p->srv->store, &ids, &n, &err);
 
-	for (size_t i = 0; !r && i < n && !atomic_load(&p->stop); i++) {
+	for (size_t i = 0; !r && i < n && !poked_stopping(p->thread); i++) {
 		struct error one = ERROR_INIT;
 
 		if (handle(p, ids[i], &one)) {
@@ -220,75 +212,34 @@ static bool handle_all(struct planner *p)
 	return again || r;
 }
 
-static void *planner_thread(void *arg)
-{
-	struct planner *p = arg;
-	bool again = true;
-
-	pthread_mutex_lock(&p->lock);
-	p->poked = true; /* what a restart left */
-	while (!atomic_load(&p->stop)) {
-		if (p->poked) {
-			p->poked = false;
-			pthread_mutex_unlock(&p->lock);
-			again = handle_all(p);
-			pthread_mutex_lock(&p->lock);
-		} else if (again) {
-			struct timespec ts;
-
-			clock_gettime(CLOCK_MONOTONIC, &ts);
-			ts.tv_sec += RETRY_S;
-			if (pthread_cond_timedwait(&p->cond, &p->lock, &ts) == ETIMEDOUT)
-				p->poked = true;
-		} else {
-			pthread_cond_wait(&p->cond, &p->lock);
-		}
-	}
-	pthread_mutex_unlock(&p->lock);
-	return NULL;
-}
-
 int planner_start(struct server *srv, struct planner **ret, struct error *err)
 {
 	struct planner *p = xcalloc(1, sizeof(*p));
-	pthread_condattr_t attr;
+	const struct poked_conf conf = {
+		.name = "planner", .work = handle_all, .arg = p, .retry_ms = RETRY_MS
+	};
 	int r;
 
 	p->srv = srv;
-	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->cond, &attr);
-	pthread_condattr_destroy(&attr);
-	r = -pthread_create(&p->thread, NULL, planner_thread, p);
-	if (r) {
-		free(p);
-		return error_errno(err, r, "starting the planner");
-	}
 	*ret = p;
-	return 0;
+	r = poked_start(&conf, &p->thread, err);
+	if (r) {
+		*ret = NULL;
+		free(p);
+	}
+	return r;
 }
 
 void planner_poke(struct planner *p)
 {
-	if (!p)
-		return;
-	pthread_mutex_lock(&p->lock);
-	p->poked = true;
-	pthread_cond_signal(&p->cond);
-	pthread_mutex_unlock(&p->lock);
+	if (p)
+		poked_poke(p->thread);
 }
 
 void planner_stop(struct planner *p)
 {
 	if (!p)
 		return;
-	pthread_mutex_lock(&p->lock);
-	atomic_store(&p->stop, true);
-	pthread_cond_signal(&p->cond);
-	pthread_mutex_unlock(&p->lock);
-	pthread_join(p->thread, NULL);
-	pthread_mutex_destroy(&p->lock);
-	pthread_cond_destroy(&p->cond);
+	poked_free(p->thread);
 	free(p);
 }
