@@ -3,13 +3,11 @@
 -- Regressions: finding them, what is run because of them, their lives.
 
 -- name: compare_due
-SELECT id FROM submissions s WHERE state = 'done' AND n_jobs > 0
-	AND NOT EXISTS (SELECT 1 FROM comparisons c WHERE c.submission_id = s.id)
+SELECT id FROM submissions WHERE state = 'done' AND compared_us IS NULL
 ORDER BY ended_us, id LIMIT 1
 
 -- name: compare_put
-INSERT INTO comparisons (submission_id, at_us, found) VALUES (?1, ?2, ?3)
-ON CONFLICT (submission_id) DO NOTHING
+UPDATE submissions SET compared_us = ?2 WHERE id = ?1 AND compared_us IS NULL
 
 -- name: compare_cases
 -- Every case that fails at some commit of a submission, at every commit: its results there by kind,
@@ -74,7 +72,7 @@ INSERT INTO regression_changes (regression_id, at_us, state, evidence) VALUES (?
 
 -- name: regression_change
 -- The first bad commit and the search stay as they are when they are not given.
-UPDATE regressions SET state = ?2, changed_us = ?3,
+UPDATE regressions SET state = ?2, changed_us = CASE WHEN ?6 THEN ?3 ELSE changed_us END,
 	ended_us = CASE WHEN ?2 IN ('fixed', 'flaky', 'infrastructure', 'stale') THEN ?3 END,
 	culprit_id = coalesce((SELECT id FROM commits WHERE sha = ?4), culprit_id),
 	fixed_id = coalesce((SELECT id FROM commits WHERE sha = ?5), fixed_id)
@@ -83,8 +81,34 @@ WHERE id = ?1 AND ended_us IS NULL
 -- name: regression_search
 UPDATE regressions SET search = ?2 WHERE id = ?1
 
--- name: regressions_open
-SELECT id FROM regressions WHERE ended_us IS NULL ORDER BY id
+-- name: regressions_due
+-- Nothing is under way, and something is to be decided: a bisected one only waits for a commit that
+-- seems to mend it.
+SELECT g.id FROM regressions g WHERE g.ended_us IS NULL
+	AND NOT EXISTS (SELECT 1 FROM regression_probes p JOIN jobs j ON j.id = p.job_id
+		WHERE p.regression_id = g.id AND j.state IN ('waiting', 'queued', 'leased'))
+	AND (g.state <> 'bisected' OR EXISTS (SELECT 1 FROM regression_probes p
+		WHERE p.regression_id = g.id AND p.purpose = 'fix' AND p.created_us >= g.changed_us))
+ORDER BY g.id
+
+-- name: regressions_of_line
+-- Open ones that a submission of the same line of history may have mended.
+SELECT g.id FROM regressions g
+JOIN submissions s ON s.repo_id = g.repo_id AND s.ref = g.ref AND s.id > g.submission_id
+WHERE s.id = ?1 AND g.ended_us IS NULL AND g.state <> 'new' ORDER BY g.id
+
+-- name: regression_in_submission
+-- What its case came to at the commits of a submission, head first.
+SELECT sj.position, c.sha, c.tree, c.parent, c.author, c.subject, c.committed_us,
+	max(r.status = 'FAIL'), max(r.status IN ('PASS', 'DONE') AND (r.closing
+		OR json_extract(r.fault, '$.mode') IS NOT 'sweep'))
+FROM regressions g JOIN submission_jobs sj ON sj.submission_id = ?2 AND sj.config = g.config
+JOIN commits c ON c.id = sj.commit_id JOIN jobs j ON j.id = sj.job_id
+JOIN results r ON r.run_id = j.final_run_id AND r.scenario = g.scenario
+	AND CASE WHEN r.scenario = 'build' THEN '{}'
+		WHEN json_extract(r.fault, '$.mode') IS 'sweep'
+		THEN json_remove(r.fault, '$.nth') ELSE r.fault END = g.fault
+WHERE g.id = ?1 GROUP BY sj.position ORDER BY sj.position DESC
 
 -- name: regression_get
 SELECT g.id, g.repo_id, g.submission_id, g.ref, g.signature, g.title, g.reason, g.state,
@@ -151,3 +175,30 @@ FROM regressions WHERE id = ?1
 -- Open ones that a job was run for.
 SELECT DISTINCT p.regression_id FROM regression_probes p JOIN regressions g ON g.id = p.regression_id
 WHERE p.job_id = ?1 AND g.ended_us IS NULL
+
+-- name: regressions_view
+-- ?3: in this state ("open": not ended yet), ?4 and ?5: of this repository and line of history; NULL:
+-- whichever.
+SELECT g.id, r.name AS repo, g.ref, g.state, g.ended_us IS NULL AS "open:bool", g.title, g.reason,
+	g.signature, g.submission_id AS submission, gc.sha AS good, bc.sha AS bad, cc.sha AS culprit,
+	cc.sha AS "culprit_short:short", cc.subject AS culprit_subject,
+	cc.author AS culprit_author, fc.sha AS fixed, g.config, g.arch, g.scenario,
+	g.fault AS "fault:json", g.result_id AS result,
+	(SELECT count(*) FROM regression_cases x WHERE x.regression_id = g.id) AS cases_total,
+	g.created_us AS "created:time", g.changed_us AS "changed:time", g.ended_us AS "ended:time"
+FROM regressions g JOIN repos r ON r.id = g.repo_id
+JOIN commits gc ON gc.id = g.good_id JOIN commits bc ON bc.id = g.bad_id
+LEFT JOIN commits cc ON cc.id = g.culprit_id LEFT JOIN commits fc ON fc.id = g.fixed_id
+WHERE g.id <= ?1 AND (?3 IS NULL OR g.state = ?3 OR (?3 = 'open' AND g.ended_us IS NULL))
+	AND (?4 IS NULL OR r.name = ?4) AND (?5 IS NULL OR g.ref = ?5)
+ORDER BY g.id DESC LIMIT ?2
+
+-- name: regression_cases_view
+SELECT c.config, c.scenario, c.fault AS "fault:json", c.result_id AS result, r.status, r.reason,
+	r.detail
+FROM regression_cases c JOIN results r ON r.id = c.result_id
+WHERE c.regression_id = ?1 ORDER BY c.config, c.scenario, c.fault
+
+-- name: regression_changes_view
+SELECT at_us AS "at:time", state, evidence AS "evidence:json"
+FROM regression_changes WHERE regression_id = ?1 ORDER BY id

@@ -67,13 +67,16 @@ CREATE TABLE submissions (
 	n_miss INTEGER NOT NULL DEFAULT 0,
 	n_pass INTEGER NOT NULL DEFAULT 0,
 	n_done INTEGER NOT NULL DEFAULT 0,
-	n_skip INTEGER NOT NULL DEFAULT 0
+	n_skip INTEGER NOT NULL DEFAULT 0,
+	compared_us INTEGER -- when it was looked at for regressions; NULL: not yet
 ) STRICT;
 -- One submission for one movement of a branch, however often the tracker reports it.
 CREATE UNIQUE INDEX submissions_branch_head ON submissions (branch_id, head_sha)
 	WHERE branch_id IS NOT NULL;
 CREATE INDEX submissions_branch ON submissions (branch_id, id);
 CREATE INDEX submissions_open ON submissions (id) WHERE state IN ('new', 'fetching');
+CREATE INDEX submissions_compare ON submissions (ended_us, id)
+	WHERE state = 'done' AND compared_us IS NULL;
 
 CREATE TABLE commits (
 	id INTEGER PRIMARY KEY,
@@ -378,13 +381,6 @@ CREATE TABLE regression_probes (
 	UNIQUE (regression_id, purpose, job_id)
 ) STRICT;
 CREATE INDEX regression_probes_job ON regression_probes (job_id);
-
--- Which submissions were looked at for regressions.
-CREATE TABLE comparisons (
-	submission_id INTEGER PRIMARY KEY REFERENCES submissions (id),
-	at_us INTEGER NOT NULL,
-	found INTEGER NOT NULL -- new regressions
-) STRICT;
 
 -- What happened, for pages that stay open. The newest 10000 are kept.
 CREATE TABLE events (

@@ -142,8 +142,9 @@ static int tx_step(struct db *db, void *arg, struct error *err)
 
 	s->now = clock_now_us();
 	r = db_run(db, Q_REGRESSION_CHANGE,
-		   ARGS(I(s->row->id), S(state), I(s->now), S(w->culprit), S(w->fixed)), &changes,
-		   err);
+		   ARGS(I(s->row->id), S(state), I(s->now), S(w->culprit), S(w->fixed),
+			I(w->state != NULL)),
+		   &changes, err);
 	if (!r && !changes)
 		return error_set(err, -ENOENT, "there is no open regression %lld",
 				 (long long)s->row->id);

@@ -163,8 +163,7 @@ static int tx_found(struct db *db, void *arg, struct error *err)
 
 	f->count = 0;
 	f->now = clock_now_us();
-	r = db_run(db, Q_COMPARE_PUT, ARGS(I(f->submission), I(f->now), I((int64_t)f->n)), &changes,
-		   err);
+	r = db_run(db, Q_COMPARE_PUT, ARGS(I(f->submission), I(f->now)), &changes, err);
 	for (size_t i = 0; i < f->n && changes && !r; i++)
 		r = put_one(db, f, &f->v[i], err);
 	return r;
@@ -181,12 +180,75 @@ int store_compare_done(struct store *s, int64_t submission, const struct regress
 	return r;
 }
 
-int store_regressions_open(struct store *s, int64_t **ret_ids, size_t *ret_n, struct error *err)
+int store_regressions_due(struct store *s, int64_t **ret_ids, size_t *ret_n, struct error *err)
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
 	int r = reader_begin(&rd, s, err);
 
-	return r < 0 ? r : db_ids(rd.db, Q_REGRESSIONS_OPEN, NO_ARGS, ret_ids, ret_n, err);
+	return r < 0 ? r : db_ids(rd.db, Q_REGRESSIONS_DUE, NO_ARGS, ret_ids, ret_n, err);
+}
+
+int store_regressions_of_line(struct store *s, int64_t submission, int64_t **ret_ids, size_t *ret_n,
+			      struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	int r = reader_begin(&rd, s, err);
+
+	return r < 0 ? r
+		     : db_ids(rd.db, Q_REGRESSIONS_OF_LINE, ARGS(I(submission)), ret_ids, ret_n,
+			      err);
+}
+
+void submission_fix_free(struct submission_fix *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(f->texts); i++)
+		free(f->texts[i]);
+	*f = (struct submission_fix){ 0 };
+}
+
+static void fix_take(struct submission_fix *f, const struct query *q)
+{
+	submission_fix_free(f);
+	for (int i = 0; i < (int)ARRAY_SIZE(f->texts); i++)
+		f->texts[i] = query_dup(q, 1 + i);
+	f->commit = (struct commit_info){ .sha = f->texts[0],
+					  .tree = f->texts[1],
+					  .parent = f->texts[2],
+					  .author = f->texts[3],
+					  .subject = f->texts[4],
+					  .committed_us = query_i64(q, 6) };
+}
+
+int store_regression_fix(struct store *s, int64_t id, int64_t submission,
+			 struct submission_fix *ret, struct error *err)
+{
+	CLEANUP(submission_fix_free) struct submission_fix head = { 0 }, first = { 0 };
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(query_end) struct query q = { 0 };
+	bool failed = false;
+	int r = reader_begin(&rd, s, err);
+
+	if (!r)
+		r = query_start(&q, rd.db, Q_REGRESSION_IN_SUBMISSION, ARGS(I(id), I(submission)),
+				err);
+	/* from the head down to its last failure */
+	while (!r && !failed && (r = query_next(&q, err)) == 1) {
+		bool holds = query_i64(&q, 8) && !query_i64(&q, 7);
+
+		failed = query_i64(&q, 7);
+		if (!head.commit.sha && !holds)
+			return 0;
+		if (holds)
+			fix_take(&first, &q);
+		if (!head.commit.sha)
+			fix_take(&head, &q);
+		r = 0;
+	}
+	if (r < 0 || !head.commit.sha)
+		return r < 0 ? r : 0;
+	*ret = failed ? first : head;
+	*(failed ? &first : &head) = (struct submission_fix){ 0 };
+	return 1;
 }
 
 static int fault_of_text(const char *text, struct fault *ret, struct error *err)

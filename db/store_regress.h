@@ -90,12 +90,28 @@ struct regression_state {
 	size_t n_probes;
 };
 
-must_check int store_regressions_open(struct store *s, int64_t **ret_ids, size_t *ret_n,
-				      struct error *err);
+/* Those about which something is to be decided: no probe of theirs is under way. */
+must_check int store_regressions_due(struct store *s, int64_t **ret_ids, size_t *ret_n,
+				     struct error *err);
 /* -ENOENT. */
 must_check int store_regression_load(struct store *s, int64_t id, struct regression_state *ret,
 				     struct error *err);
 void regression_state_free(struct regression_state *r);
+
+/* Open regressions, no longer new ones, of the line of history of a submission that came after them:
+ * it may have mended them. */
+must_check int store_regressions_of_line(struct store *s, int64_t submission, int64_t **ret_ids,
+					 size_t *ret_n, struct error *err);
+/* The commit of the submission from which on a regression's case holds: the one after its last
+ * failure, or the head when there is no failure in it. 1 with *ret (owned: submission_fix_free()),
+ * 0 when it still fails, or nothing can be said of the head. */
+struct submission_fix {
+	struct commit_info commit;
+	char *texts[5]; /* that commit points into */
+};
+must_check int store_regression_fix(struct store *s, int64_t id, int64_t submission,
+				    struct submission_fix *ret, struct error *err);
+void submission_fix_free(struct submission_fix *f);
 
 /* A test that is wanted: `runs` more repeats of the case at a commit, and as many without a fault
  * where it has one. */
@@ -107,7 +123,7 @@ struct probe_new {
 
 /* A decision. NULL and 0: nothing of the kind. */
 struct regression_step {
-	const char *state; /* the next one */
+	const char *state; /* the next one; the same one again is a change as well */
 	struct json_object *evidence; /* why; borrowed; with a state only */
 	const char *culprit, *fixed; /* commits */
 	struct json_object *search; /* bisect_to_json(); borrowed */
@@ -119,5 +135,27 @@ struct regression_step {
  * queue. -ENOENT when it has ended. */
 must_check int store_regression_step(struct store *s, const struct regression_row *row,
 				     const struct regression_step *step, struct error *err);
+
+/* --- views (new references) ------------------------------------------------------------------ */
+
+struct regression_filter {
+	const char *state; /* one of the states, or "open"; NULL = any */
+	const char *repo, *ref; /* line of history; NULL = any */
+	const char *cursor;
+	int limit;
+};
+
+/* Newest first: {"items":[{"id","repo","ref","state","open","title","reason","signature","submission",
+ * "good","bad","culprit","culprit_short","culprit_subject","culprit_author","fixed","config","arch",
+ * "scenario","fault","result","cases_total","created","changed","ended"}],"next"}; commits are full
+ * hashes, what is not known is null. */
+must_check int view_regressions(struct store *s, const struct regression_filter *f,
+				struct json_object **ret, struct error *err);
+/* The same of one, with "cases":[{"config","scenario","fault","result","status","reason","detail"}],
+ * "changes":[{"at","state","evidence"}], "probes":[{"purpose","commit","ended","built","fails",
+ * "runs","others","control_fails","control_runs"}] in their order, and "search" (bisect_to_json() or
+ * null). -ENOENT. */
+must_check int view_regression(struct store *s, int64_t id, struct json_object **ret,
+			       struct error *err);
 
 #endif

@@ -67,6 +67,8 @@ API_HANDLER(api_run);
 API_HANDLER(api_run_log);
 API_HANDLER(api_results);
 API_HANDLER(api_result);
+API_HANDLER(api_regressions);
+API_HANDLER(api_regression);
 API_HANDLER(api_commit);
 API_HANDLER(api_coverage);
 API_HANDLER(api_compare);

@@ -231,9 +231,12 @@ void api_commit(struct server *srv, const struct http_req *req, struct http_res 
 	const char *sha = commit_param(req, res);
 	struct json_object *view = NULL;
 	struct error err = ERROR_INIT;
+	int r;
 
-	if (sha)
-		api_view(req, res, view_commit(srv->store, sha, &view, &err), view, &err);
+	if (!sha)
+		return;
+	r = view_commit(srv->store, sha, &view, &err);
+	api_view(req, res, r, view, &err);
 }
 
 /* As a table: a line for each place, a column for each configuration. */

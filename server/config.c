@@ -35,6 +35,7 @@ struct config *config_new(void)
 	c->poll_s = 60;
 	c->origin = xstrdup(EXPORT_ORIGIN);
 	c->plan = xstrdup("thp-split");
+	c->every_max = 16;
 	c->fetch_timeout_s = 1800;
 	c->serve_timeout_s = 1800;
 	c->max_serves = 8;
@@ -182,6 +183,7 @@ static const struct int_key {
 	KEY("server", "drain_seconds", drain_s, 0, 600),
 	KEY("server", "lease_seconds", lease_s, 2, 3600),
 	KEY("server", "poll_seconds", poll_s, 0, 86400),
+	KEY("server", "every_commit_max", every_max, 1, 256),
 	KEY("git", "fetch_timeout_seconds", fetch_timeout_s, 1, 86400),
 	KEY("git", "serve_timeout_seconds", serve_timeout_s, 1, 86400),
 	KEY("git", "max_serves", max_serves, 1, 64),

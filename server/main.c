@@ -21,6 +21,7 @@
 #include "server/http.h"
 #include "server/pages.h"
 #include "server/planner.h"
+#include "server/regress.h"
 #include "server/runlog.h"
 #include "server/sched.h"
 #include "server/server.h"
@@ -56,9 +57,12 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static void wake_streams(void *arg)
+static void on_events(void *arg)
 {
-	http_wake_streams(arg);
+	struct server *srv = arg;
+
+	http_wake_streams(srv);
+	regress_poke(srv->regress);
 }
 
 static void wake_parked(void *arg)
@@ -128,10 +132,12 @@ static int start_parts(struct server *srv, const struct config *c, struct error 
 	if (!r)
 		r = tracker_start(srv, &srv->tracker, err);
 	if (!r)
+		r = regress_start(srv, &srv->regress, err);
+	if (!r)
 		r = start_http(srv, c, err);
 	if (r)
 		return r;
-	store_on_events(srv->store, wake_streams, srv);
+	store_on_events(srv->store, on_events, srv);
 	store_on_queued(srv->store, wake_parked, srv);
 	return sched_start(srv->store, &srv->sched, err);
 }
@@ -140,9 +146,11 @@ static void stop(struct server *srv)
 {
 	http_stop(srv->http, srv->config->drain_s * 1000);
 	sched_stop(srv->sched);
+	regress_stop(srv->regress);
 	tracker_stop(srv->tracker);
 	planner_stop(srv->planner);
-	store_close(srv->store); /* its thread wakes streams until here */
+	store_close(srv->store); /* its thread wakes others until here */
+	regress_free(srv->regress);
 	http_free(srv->http);
 	git_serve_free(srv->git_serve);
 	events_free(srv->events);

@@ -23,6 +23,8 @@ struct range_request {
 	const char *head; /* hash that is there already; NULL = the ref is to be fetched */
 	const char *base; /* as asked for; may be NULL */
 	const char *default_base; /* branch; NULL = first parent */
+	size_t every_max; /* a range of more commits gives only its two ends, between which a
+			   * regression is searched for; 0 = it is refused above LIMIT_COMMITS */
 };
 
 /* Fetches what is missing and lists base and base..head. Every error is something to tell the

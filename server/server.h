@@ -16,6 +16,7 @@ struct events;
 struct git_serve;
 struct http;
 struct planner;
+struct regress;
 struct runlog;
 struct sched;
 struct tokens;
@@ -30,6 +31,7 @@ struct server {
 	struct events *events;
 	struct tracker *tracker;
 	struct planner *planner;
+	struct regress *regress;
 	struct sched *sched;
 	struct git_serve *git_serve;
 	struct http *http;

@@ -272,3 +272,25 @@ int range_walk(const char *dir, const char *base, const char *head, size_t max,
 	*ret = l;
 	return 0;
 }
+
+int range_ends(const char *dir, const char *base, const char *head, struct commit_list *ret,
+	       struct error *err)
+{
+	CLEANUP(repository_p) git_repository *repo = NULL;
+	struct commit_list l = { 0 };
+	git_oid ob, oh;
+	int r = range_open(dir, &repo, err);
+
+	if (!r)
+		r = range_find_two(repo, base, head, &ob, &oh, err);
+	if (!r)
+		r = add(repo, &ob, &l, err);
+	if (!r)
+		r = add(repo, &oh, &l, err);
+	if (r) {
+		commit_list_free(&l);
+		return r;
+	}
+	*ret = l;
+	return 0;
+}

@@ -43,5 +43,8 @@ void commit_list_free(struct commit_list *l);
  * `max` commits (none is returned), -ENOENT for unknown commits. */
 must_check int range_walk(const char *dir, const char *base, const char *head, size_t max,
 			  struct commit_list *ret, struct error *err);
+/* Base and head alone. -ENOENT for unknown commits. */
+must_check int range_ends(const char *dir, const char *base, const char *head,
+			  struct commit_list *ret, struct error *err);
 
 #endif

@@ -21,6 +21,7 @@
  *   once FILE COMMAND     COMMAND only while FILE (beside the script) does not exist; makes it
  *   serve K               answers requests as a good guest: sweeps with K points, marks and all
  *   die SCENARIO N TEXT   (before serve) dies in point N of that scenario, TEXT as the oops
+ *   chance PERCENT        (before serve) dies in only so many of a hundred such points
  *   skip                  (before serve) answers every case with predeposit
  *   killin SCENARIO       (before serve) ends by SIGKILL in the middle of that scenario
  *   slow SCENARIO         (before serve) takes a tenth of a second for that scenario
@@ -47,11 +48,11 @@ struct fake_case {
 static struct {
 	const char *script;
 	char die_scenario[80], die_text[200], stuck[80], killin[80], slow[80];
-	int die_nth;
+	int die_nth, chance;
 	bool skip;
 	bool monitor, served, restored; /* has a monitor; it is served; was restored */
 	FILE *in;
-} fake;
+} fake = { .chance = 100 };
 
 static void say(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -103,6 +104,15 @@ static void injection(void)
 	       "[    1.200000]  do_syscall_64+0x1/0x2\n[    1.200000]  </TASK>\n");
 }
 
+static bool unlucky(void)
+{
+	unsigned int drawn = 0;
+
+	if (getentropy(&drawn, sizeof(drawn)))
+		_exit(3);
+	return (int)(drawn % 100) < fake.chance;
+}
+
 /* What only the tests of the kernel's own tests report: the program passed. */
 static const char *program(const struct fake_case *c)
 {
@@ -123,7 +133,7 @@ static void point(const struct fake_case *c, int nth, int injected, bool last)
 	}
 	mark("begin", c->id, nth);
 	mark("armed", c->id, nth);
-	if (strcmp(c->scenario, fake.die_scenario) == 0 && nth == fake.die_nth) {
+	if (strcmp(c->scenario, fake.die_scenario) == 0 && nth == fake.die_nth && unlucky()) {
 		injection();
 		die(fake.die_text);
 	}
@@ -338,6 +348,8 @@ static void run_command(const char *cmd)
 		serve(n);
 	else if (sscanf(cmd, "die %79s %d %199[^\n]", fake.die_scenario, &fake.die_nth,
 			fake.die_text) == 3)
+		return;
+	else if (sscanf(cmd, "chance %d", &fake.chance) == 1)
 		return;
 	else if (strcmp(cmd, "skip") == 0)
 		fake.skip = true;

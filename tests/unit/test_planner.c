@@ -10,15 +10,20 @@
 #include "server/planner.h"
 #include "tests/unit/test_repo.h"
 
+static size_t every_max;
+
 /* Subjects of a range, blank-separated, the base first; or the error's message. */
 static const char *range(const char *ref, const char *base, const char *default_base)
 {
 	static char text[512];
 	CLEANUP(commit_list_free) struct commit_list l = { 0 };
 	CLEANUP(free_p) char *dir = NULL;
-	struct range_request req = {
-		.id = 1, .url = repo_path, .ref = ref, .base = base, .default_base = default_base
-	};
+	struct range_request req = { .id = 1,
+				     .url = repo_path,
+				     .ref = ref,
+				     .base = base,
+				     .default_base = default_base,
+				     .every_max = every_max };
 	struct error err = ERROR_INIT;
 
 	assert_int_equal(gitcmd_ensure(&repo_git, "demo", repo_path, &dir, NULL), 0);
@@ -50,6 +55,18 @@ static void test_ranges(void **state)
 	assert_string_equal(range("other", NULL, "master"), "o1");
 	snprintf(sha, sizeof(sha), "%s", repo_sha("topic"));
 	assert_string_equal(range(sha, repo_sha("master"), NULL), "m2 t1 t2 t3");
+}
+
+/* Of a long movement of a branch only the ends are tested. */
+static void test_ends(void **state)
+{
+	(void)state;
+	every_max = 3;
+	assert_string_equal(range("topic", "master", NULL), "m2 t1 t2 t3");
+	every_max = 2;
+	assert_string_equal(range("topic", "master", NULL), "m2 t3");
+	assert_string_equal(range("topic", NULL, NULL), "t2 t3");
+	every_max = 0;
 }
 
 static void test_refusals(void **state)
@@ -122,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_ranges, repo_setup, repo_teardown),
+		cmocka_unit_test_setup_teardown(test_ends, repo_setup, repo_teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, repo_setup, repo_teardown),
 		cmocka_unit_test_setup_teardown(test_unreachable, repo_setup, repo_teardown),
 		cmocka_unit_test_setup_teardown(test_merge, repo_setup, repo_teardown),

@@ -189,12 +189,12 @@ static int declare(int64_t submission, int good, int bad)
 	return found;
 }
 
-static int64_t only_open(void)
+static int64_t only_due(void)
 {
 	CLEANUP(free_p) int64_t *ids = NULL;
 	size_t n = 0;
 
-	OK(store_regressions_open(store, &ids, &n, &err));
+	OK(store_regressions_due(store, &ids, &n, &err));
 	assert_int_equal(n, 1);
 	return ids[0];
 }
@@ -210,7 +210,7 @@ static void test_found(void **state)
 	assert_int_equal(declare(id, 1, 2), 1);
 	assert_int_equal(due(), 0);
 	assert_int_equal(declare(id, 1, 2), 0); /* compared already */
-	OK(store_regression_load(store, only_open(), &g, &err));
+	OK(store_regression_load(store, only_due(), &g, &err));
 	assert_string_equal(g.row.state, "new");
 	assert_string_equal(g.row.title, "leak: leak.machine_tables");
 	assert_string_equal(g.row.reason, "leak");
@@ -262,11 +262,13 @@ static void test_probes(void **state)
 				 { .purpose = "search", .commit = make_commit(4), .runs = 1 } };
 	int64_t id = submit(0, 2, make_plan(1, "cases"));
 	struct regression_state g;
+	int64_t regression;
 
 	(void)state;
 	work(outcomes);
 	declare(id, 0, 1);
-	OK(store_regression_load(store, only_open(), &g, &err));
+	regression = only_due();
+	OK(store_regression_load(store, regression, &g, &err));
 	step(&g.row, NULL, p, 2);
 	assert_int_equal(work(outcomes), 2); /* both kernels are there: nothing is built */
 	step(&g.row, NULL, p + 2, 2);
@@ -274,7 +276,7 @@ static void test_probes(void **state)
 	step(&g.row, "confirmed", p, 1); /* more of the bad one */
 	regression_state_free(&g);
 
-	OK(store_regression_load(store, only_open(), &g, &err));
+	OK(store_regression_load(store, regression, &g, &err));
 	assert_string_equal(g.row.state, "confirmed");
 	assert_int_equal(g.n_probes, 5);
 	assert_string_equal(g.probes[0].purpose, "bad");
@@ -295,7 +297,7 @@ static void test_probes(void **state)
 	assert_false(g.probes[4].ended);
 	regression_state_free(&g);
 	work(outcomes);
-	OK(store_regression_load(store, only_open(), &g, &err));
+	OK(store_regression_load(store, regression, &g, &err));
 	assert_int_equal(g.probes[4].runs, 3); /* not answered from memory */
 	assert_true(g.probes[4].ended);
 	regression_state_free(&g);
@@ -313,9 +315,9 @@ static void test_ends(void **state)
 	(void)state;
 	work(outcomes);
 	declare(id, 0, 1);
-	OK(store_regression_load(store, only_open(), &g, &err));
+	OK(store_regression_load(store, only_due(), &g, &err));
 	OK(store_regression_step(store, &g.row, &s, &err));
-	OK(store_regressions_open(store, &ids, &n, &err));
+	OK(store_regressions_due(store, &ids, &n, &err));
 	assert_int_equal(n, 0);
 	/* what has ended stays as it is */
 	assert_int_equal(store_regression_step(store, &g.row, &s, &err), -ENOENT);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Regressions as API and pages show them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db/store_internal.h"
+#include "db/store_regress.h"
+
+int view_regressions(struct store *s, const struct regression_filter *f, struct json_object **ret,
+		     struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(query_end) struct query q = { 0 };
+	CLEANUP(json_put_p) struct json_object *items = json_object_new_array();
+	int64_t before = INT64_MAX, last = 0;
+	struct json_object *list;
+	char next[32] = "";
+	int n = 0, r = cursor_parse(f->cursor, 'g', &before, 1, err);
+
+	if (!r)
+		r = limit_check(f->limit, err);
+	if (!r)
+		r = reader_begin(&rd, s, err);
+	if (!r)
+		r = query_start(&q, rd.db, Q_REGRESSIONS_VIEW,
+				ARGS(I(f->cursor ? before - 1 : before), I(f->limit + 1),
+				     S(f->state), S(f->repo), S(f->ref)),
+				err);
+	if (r < 0)
+		return r;
+	while ((r = query_next(&q, err)) == 1) {
+		if (n++ == f->limit) {
+			snprintf(next, sizeof(next), "g%lld", (long long)last);
+			break;
+		}
+		last = query_i64(&q, 0);
+		json_object_array_add(items, query_row(&q));
+	}
+	if (r < 0)
+		return r;
+	list = view_list(STEAL(items));
+	if (*next)
+		json_object_object_add(list, "next", json_object_new_string(next));
+	*ret = list;
+	return 0;
+}
+
+static struct json_object *probes_view(const struct regression_state *g)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (size_t i = 0; i < g->n_probes; i++) {
+		const struct probe_row *p = &g->probes[i];
+		struct json_object *o = json_object_new_object();
+		const struct {
+			const char *name;
+			int value;
+		} counts[] = { { "fails", p->fails },
+			       { "runs", p->runs },
+			       { "others", p->others },
+			       { "control_fails", p->control_fails },
+			       { "control_runs", p->control_runs } };
+
+		json_object_object_add(o, "purpose", json_str(p->purpose));
+		json_object_object_add(o, "commit", json_str(p->sha));
+		json_object_object_add(o, "ended", json_object_new_boolean(p->ended));
+		json_object_object_add(o, "built", json_object_new_boolean(p->built));
+		for (size_t k = 0; k < ARRAY_SIZE(counts); k++)
+			json_object_object_add(o, counts[k].name,
+					       json_object_new_int(counts[k].value));
+		json_object_array_add(a, o);
+	}
+	return a;
+}
+
+static int add_rows(struct db *db, enum db_query name, int64_t id, const char *key,
+		    struct json_object *o, struct error *err)
+{
+	struct json_object *rows = NULL;
+	int r = db_rows(db, name, ARGS(I(id)), &rows, err);
+
+	if (!r)
+		json_object_object_add(o, key, rows);
+	return r;
+}
+
+static int add_search(const char *text, struct json_object *o, struct error *err)
+{
+	struct json_object *search = NULL;
+	int r = text ? json_parse(text, strlen(text), &search, err) : 0;
+
+	if (!r)
+		json_object_object_add(o, "search", search);
+	return r;
+}
+
+int view_regression(struct store *s, int64_t id, struct json_object **ret, struct error *err)
+{
+	CLEANUP(regression_state_free) struct regression_state g = { 0 };
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	int r = store_regression_load(s, id, &g, err);
+
+	if (!r)
+		r = reader_begin(&rd, s, err);
+	if (r < 0)
+		return r;
+	r = db_row(rd.db, Q_REGRESSIONS_VIEW, ARGS(I(id), I(1), S(NULL), S(NULL), S(NULL)), &o,
+		   err);
+	if (r != 1)
+		return r < 0 ? r : -ENOENT;
+	r = add_rows(rd.db, Q_REGRESSION_CASES_VIEW, id, "cases", o, err);
+	if (!r)
+		r = add_rows(rd.db, Q_REGRESSION_CHANGES_VIEW, id, "changes", o, err);
+	if (r < 0)
+		return r;
+	json_object_object_add(o, "probes", probes_view(&g));
+	r = add_search(g.row.search, o, err);
+	if (!r)
+		*ret = STEAL(o);
+	return r;
+}

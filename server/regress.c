@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#include "server/regress.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/limits.h"
+#include "lib/log.h"
+#include "server/poked.h"
+#include "server/regress_find.h"
+#include "server/regress_step.h"
+#include "server/revlist.h"
+#include "server/server.h"
+#include "server/tracker_range.h"
+
+#define RETRY_MS 5000 /* after trouble of our own (store, disk) */
+#define PAUSE_MS 200 /* results come by the dozen */
+
+struct regress {
+	struct server *srv;
+	struct poked *thread;
+};
+
+static void log_trouble(const char *what, int64_t id, const struct error *why)
+{
+	CLEANUP(free_p) char *quoted = log_quote(why->msg);
+
+	log_event(LOG_ERROR, what, "id=%lld why=%s", (long long)id, quoted);
+}
+
+/* --- finding -------------------------------------------------------------------------------- */
+
+static int failure(void *arg, int64_t result, char ret_signature[SIGNATURE_MAX],
+		   enum reason *ret_reason, char **ret_title, struct error *err)
+{
+	return store_compare_failure(arg, result, ret_signature, ret_reason, ret_title, err);
+}
+
+static int compare(struct store *s, int64_t submission, int *ret_new, struct error *err)
+{
+	struct regress_found found = { 0 };
+	struct case_seen *rows = NULL;
+	size_t n = 0;
+	int r = store_compare_cases(s, submission, &rows, &n, err);
+
+	if (!r)
+		r = regress_find(rows, n, failure, s, &found, err);
+	if (!r)
+		r = store_compare_done(s, submission, found.v, found.n, ret_new, err);
+	regress_found_free(&found);
+	case_seen_free(rows, n);
+	return r;
+}
+
+/* A test of the commit that seems to mend it. */
+static int probe_fix(struct store *s, int64_t id, int64_t submission, struct error *err)
+{
+	const struct confirm_opts o = CONFIRM_DEFAULTS;
+	CLEANUP(regression_state_free) struct regression_state g = { 0 };
+	CLEANUP(submission_fix_free) struct submission_fix fix = { 0 };
+	struct regression_step step = { .n_probes = 1 };
+	struct probe_new probe = { .purpose = "fix", .runs = o.batch };
+	int r = store_regression_fix(s, id, submission, &fix, err);
+
+	if (r != 1)
+		return r;
+	probe.commit = fix.commit;
+	step.probes = &probe;
+	r = store_regression_load(s, id, &g, err);
+	/* a build that succeeds was its own proof */
+	if (!r && strcmp(g.row.scenario, "build") == 0)
+		step = (struct regression_step){ .state = "fixed", .fixed = fix.commit.sha };
+	return r ? r : store_regression_step(s, &g.row, &step, err);
+}
+
+static int look_for_fixes(struct store *s, int64_t submission, struct error *err)
+{
+	CLEANUP(free_p) int64_t *ids = NULL;
+	size_t n = 0;
+	int r = store_regressions_of_line(s, submission, &ids, &n, err);
+
+	for (size_t i = 0; i < n && !r; i++)
+		r = probe_fix(s, ids[i], submission, err);
+	return r;
+}
+
+/* True when it is to be tried again. */
+static bool compare_all(struct regress *e)
+{
+	struct store *s = e->srv->store;
+	struct error err = ERROR_INIT;
+	int64_t id = 0;
+	int found = 0, r;
+
+	while ((r = store_compare_due(s, &id, &err)) == 1 && !poked_stopping(e->thread)) {
+		/* fixes first: once it is compared nobody comes back to it */
+		r = look_for_fixes(s, id, &err);
+		if (!r)
+			r = compare(s, id, &found, &err);
+		if (r < 0)
+			break;
+		log_event(LOG_INFO, "submission-compared", "id=%lld regressions=%d", (long long)id,
+			  found);
+	}
+	if (r < 0)
+		log_trouble("comparison-failed", id, &err);
+	return r < 0;
+}
+
+/* --- one step further ------------------------------------------------------------------------ */
+
+/* The repository that a decision asks. */
+struct history {
+	const char *dir;
+	struct commit_list lists[2]; /* what it was told, as long as the decision lives */
+	size_t n;
+};
+
+static int ask_revlist(void *arg, const char *good, const char *bad, char **ret, struct error *err)
+{
+	const struct history *h = arg;
+	struct revlist l = { 0 };
+	int r = revlist_read(h->dir, good, bad, LIMIT_BISECT_COMMITS, &l, err);
+
+	if (!r)
+		*ret = STEAL(l.text);
+	revlist_free(&l);
+	return r;
+}
+
+static int ask_commit(void *arg, const char *sha, struct commit_info *ret, struct error *err)
+{
+	struct history *h = arg;
+	int r = range_walk(h->dir, NULL, sha, 1, &h->lists[h->n], err);
+
+	if (!r)
+		*ret = h->lists[h->n++].items[0];
+	return r;
+}
+
+static void history_free(struct history *h)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(h->lists); i++)
+		commit_list_free(&h->lists[i]);
+}
+
+static int advance(struct regress *e, int64_t id, bool *ret_changed, struct error *err)
+{
+	const struct confirm_opts o = CONFIRM_DEFAULTS;
+	CLEANUP(regression_state_free) struct regression_state g = { 0 };
+	CLEANUP(regress_decision_free) struct regress_decision d = { 0 };
+	CLEANUP(history_free) struct history past = { 0 };
+	CLEANUP(free_p) char *dir = NULL;
+	const struct regress_history h = { ask_revlist, ask_commit, &past };
+	int r = store_regression_load(e->srv->store, id, &g, err);
+
+	*ret_changed = false;
+	if (r)
+		return r;
+	dir = xasprintf("%s/%s.git", e->srv->git_dir, g.row.repo);
+	past.dir = dir;
+	r = regress_decide(&o, &g, &h, &d, err);
+	if (r || !d.any)
+		return r;
+	r = store_regression_step(e->srv->store, &g.row, &d.step, err);
+	if (!r && d.step.state) {
+		CLEANUP(free_p) char *title = log_quote(g.row.title);
+
+		*ret_changed = true;
+		log_event(LOG_INFO, "regression", "id=%lld state=%s title=%s culprit=%s",
+			  (long long)id, d.step.state, title,
+			  d.step.culprit ? d.step.culprit : "-");
+	}
+	return r;
+}
+
+static bool advance_all(struct regress *e)
+{
+	CLEANUP(free_p) int64_t *ids = NULL;
+	struct error err = ERROR_INIT;
+	bool again = false, changed = true;
+	size_t n = 0;
+
+	if (store_regressions_due(e->srv->store, &ids, &n, &err)) {
+		log_trouble("regressions-failed", 0, &err);
+		return true;
+	}
+	for (size_t i = 0; i < n && !poked_stopping(e->thread); i += !changed) {
+		struct error one = ERROR_INIT;
+
+		/* a new state may have something to do at once */
+		if (advance(e, ids[i], &changed, &one)) {
+			if (one.code != -ENOENT)
+				log_trouble("regression-failed", ids[i], &one);
+			again |= one.code != -ENOENT;
+			changed = false;
+		}
+	}
+	return again;
+}
+
+static bool work(void *arg)
+{
+	struct regress *e = arg;
+	bool again = compare_all(e);
+
+	return advance_all(e) || again;
+}
+
+int regress_start(struct server *srv, struct regress **ret, struct error *err)
+{
+	struct regress *e = xcalloc(1, sizeof(*e));
+	const struct poked_conf conf = { .name = "regression engine",
+					 .work = work,
+					 .arg = e,
+					 .retry_ms = RETRY_MS,
+					 .pause_ms = PAUSE_MS };
+	int r;
+
+	e->srv = srv;
+	r = poked_start(&conf, &e->thread, err);
+	if (r) {
+		free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+void regress_poke(struct regress *e)
+{
+	if (e)
+		poked_poke(e->thread);
+}
+
+void regress_stop(struct regress *e)
+{
+	if (!e)
+		return;
+	poked_stop(e->thread);
+}
+
+void regress_free(struct regress *e)
+{
+	if (!e)
+		return;
+	poked_free(e->thread);
+	free(e);
+}

@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Regressions, from the push that brings them to the push that mends them: the real server and agent,
+# a real repository, toy kernels that a stand-in for QEMU plays. A long branch is searched, one whose
+# defect shows in four of ten runs too, a submitted series names its own culprit, and what is
+# infrastructure's or chance's is nobody's.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+export FAULTLINE_QEMU=$root/${BUILD:-build}/tests/integration/fake_qemu
+seed=${REGRESS_SEED:-$RANDOM}
+echo "seed $seed (REGRESS_SEED)"
+RANDOM=$seed
+
+# --- a toy kernel: its image is the script that the stand-in plays; the subject keeps images apart ----
+git init -q -b main "$tmp/toy"
+toy() { git -C "$tmp/toy" -c user.name=Toy -c user.email=toy@localhost "$@"; }
+cat >"$tmp/toy/Makefile" <<'MAKE'
+KCONFIG_CONFIG ?= .config
+O ?= .
+tinyconfig:
+	@: >$(O)/$(KCONFIG_CONFIG)
+olddefconfig:
+	@true
+bzImage:
+	@echo "  CC      mm/toy.o"
+	@sh $(CURDIR)/build.sh
+	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
+	@cat $(CURDIR)/script $(CURDIR)/subject >$(O)/arch/x86/boot/bzImage
+	@echo 6.12.0-toy >$(O)/include/config/kernel.release
+	@: >$(O)/vmlinux
+	@echo "ffffffff81000000 T _text" >$(O)/System.map
+.PHONY: tinyconfig olddefconfig bzImage
+MAKE
+works=$'ready\nserve 1'
+dies() { printf 'ready\n%sdie %s 1 %s\nserve 1' "${3:+chance $3$'\n'}" "$1" "$2"; }
+# commit SUBJECT SCRIPT [BUILD]: prints its id.
+commit() {
+	printf '#fake\n%s\n' "$2" >"$tmp/toy/script"
+	printf '# %s\n' "$1" >"$tmp/toy/subject"
+	printf '%s\n' "${3:-true}" >"$tmp/toy/build.sh"
+	toy add -A && toy commit -q -m "$1" && toy rev-parse HEAD
+}
+start=$(commit "mm: all is well" "$works")
+for branch in long flaky chance; do toy branch $branch && toy branch next-$branch; done
+
+cat >"$tmp/server.conf" <<CONF
+[server]
+data = $tmp/data
+lease_seconds = 10
+poll_seconds = 0
+
+[repo toy]
+url = $tmp/toy/.git
+local = yes
+base = main
+branch = long base=main plan=quick
+branch = flaky base=main plan=quick
+branch = chance base=main plan=quick
+
+[submit]
+plan = quick
+CONF
+token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
+token agent agent
+token dev maintainer
+start_server || exit 1
+export FAULTLINE_TOKEN_FILE=$tmp/dev.token
+start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
+	--work "$tmp/agent" --name toy --accel tcg --slots 2
+
+poll() { api branches/poll -X POST -H 'Content-Type: application/json' -d '{}' >/dev/null; }
+# The newest regression of a line of history: its member, "null" without one.
+of() { api "regressions?repo=toy&ref=$1&limit=1" | jq -r ".items[0].$2 // \"null\""; }
+one() { api "regressions/$(of "$1" id)" | jq -r "$2"; }
+ended() { # REF: nothing of it is under way any more
+	local s
+	s=$(of "$1" state)
+	[[ $s != new && $s != confirmed ]]
+}
+tested() { [ "$(api "branches/toy/$1" | jq -r '.tip')" = "$2" ] && done_with "$2"; }
+done_with() { api "submissions?limit=20" | jq -e --arg s "$1" \
+	'any(.items[]; .head_sha == $s and .state == "done")'; }
+builds() { api stats | jq '[.jobs.build[]] | add'; }
+# What was committed on next-REF becomes REF at once, whenever the server looks.
+push() {
+	toy branch -f "$1" "next-$1"
+	poll
+	wait_for 120 tested "$1" "$(toy rev-parse "$1")" || not_ok "$1 was not tested"
+}
+
+# --- a long branch: 64 commits, one of them brings it, two do not build, one does not boot ------------
+push long
+equal "nothing is wrong" "$(of long id)" null
+culprit=$((1 + RANDOM % 64)) crash=
+declare -A odd=()
+while [ ${#odd[@]} -lt 3 ]; do
+	n=$((1 + RANDOM % 63))
+	# what is next to the culprit would leave an interval
+	[ $((n - culprit)) -ge -1 ] && [ $((n - culprit)) -le 1 ] || odd[$n]=1
+done
+order=("${!odd[@]}")
+toy checkout -q next-long
+for ((i = 1; i <= 64; i++)); do
+	script=$works build=true
+	[ "$i" -lt "$culprit" ] || script=$(dies split.mprotect crash_here)
+	[ "$i" != "${order[2]}" ] || script=$'panic start_kernel'
+	case $i in "${order[0]}" | "${order[1]}") build='echo "mm/x.c:1:1: error: no" >&2; exit 2' ;; esac
+	sha=$(commit "mm: step $i" "$script" "$build")
+	[ "$i" != "$culprit" ] || crash=$sha
+done
+before=$(builds)
+push long
+check "a regression is declared" wait_for 30 test "$(of long id)" != null
+check "and searched to its end" wait_for 300 ended long
+equal "it is bisected" "$(of long state)" bisected
+equal "to the commit that brought it ($culprit of 64, odd ${order[*]})" "$(of long culprit)" "$crash"
+equal "its title" "$(of long title)" "kernel BUG in crash_here"
+equal "two and log2(64) kernels and the skips, none built twice" \
+	"$(($(builds) - before <= 1 + 6 + 3))" 1
+echo "$(($(builds) - before)) kernels of 64 commits, $(one long '.probes | length') tests"
+equal "every state with its evidence" "$(one long '[.changes[].state] | join(" ")')" \
+	"new confirmed bisected"
+equal "it fails here and not there" "$(one long '.changes[1].evidence |
+	"\(.bad.fails == .bad.runs) \(.good.fails) \(.p < 0.01) \(.bad.control_fails)"')" "true 0 true 0"
+check "the log of the search is kept" test "$(one long '.search.steps | length')" -ge 5
+
+# --- mended by a later push ---------------------------------------------------------------------------
+fix=$(commit "mm: mend it" "$works")
+push long
+check "the fix is noticed" wait_for 60 eval '[ "$(of long state)" = fixed ]'
+equal "and its commit" "$(of long fixed)" "$fix"
+equal "nothing is open" "$(api 'regressions?state=open' | jq '.items | length')" 0
+
+# --- it shows in four of ten runs: the right commit, or nobody ---------------------------------------
+push flaky
+toy checkout -q next-flaky
+culprit=$((1 + RANDOM % 20)) crash=
+for ((i = 1; i <= 20; i++)); do
+	script=$works
+	[ "$i" -lt "$culprit" ] || script=$(dies split.munmap rare_here 40)
+	sha=$(commit "mm: part $i" "$script")
+	[ "$i" != "$culprit" ] || crash=$sha
+done
+# the plan runs each case once: the tip is pushed until one of its runs shows it
+for ((i = 0; i < 8; i++)); do
+	push flaky
+	! wait_for 3 eval '[ "$(of flaky id)" != null ]' || break
+	commit "mm: more $i" "$(dies split.munmap rare_here 40)" >/dev/null
+done
+if [ "$(of flaky id)" != null ]; then
+	check "a flaky one is searched to its end" wait_for 300 ended flaky
+	good=$(of flaky good)
+	# where an unlucky tip passed, the search begins behind it
+	if [ "$good" = "$start" ]; then
+		case $(of flaky culprit) in
+		"$crash" | null) ok "the right commit or none" ;;
+		*) not_ok "accused $(of flaky culprit), not $crash" ;;
+		esac
+	else
+		equal "where both ends fail nobody is accused" "$(of flaky culprit)" null
+	fi
+	echo "flaky: $(of flaky state), $(one flaky '[.probes[].runs] | add') runs"
+else
+	not_ok "eight tips did not fail once at 40 %"
+fi
+
+# --- a submitted series: every commit is tested anyway -----------------------------------------------
+toy checkout -q -b series main
+commit "mm: first" "$works" >/dev/null
+bad=$(commit "mm: second" "$(dies split.mprotect series_here)")
+commit "mm: third" "$(dies split.mprotect series_here)" >/dev/null
+broken=$(commit "mm: does not build" "$works" 'echo "mm/y.c:1:1: error: oh" >&2; exit 2')
+before=$(builds)
+"$bin/faultline" submit --git toy --ref series --base main --wait >"$tmp/series.out" 2>&1
+after=$(builds)
+check "the series' regressions end" wait_for 120 eval '[ "$(api "regressions?ref=series&state=bisected" |
+	jq ".items | length")" = 2 ]'
+equal "its culprits" "$(api "regressions?ref=series" | jq -r '[.items[].culprit] | sort | join(" ")')" \
+	"$(printf '%s\n' "$bad" "$broken" | sort | paste -sd ' ')"
+equal "no kernel more than the series has" "$(builds)" "$after"
+
+# --- what happens once is nobody's -------------------------------------------------------------------
+toy checkout -q next-chance
+push chance
+commit "mm: once" $'ready\nonce never die split.mprotect 1 once_here\nserve 1' >/dev/null
+push chance
+if [ "$(of chance id)" != null ]; then
+	check "what does not happen again is flaky" wait_for 120 eval '[ "$(of chance state)" = flaky ]'
+fi
+
+# --- infrastructure is not a regression --------------------------------------------------------------
+toy checkout -q -b infra main
+commit "mm: the host kills it" $'ready\nkillin split.mprotect\nserve 1' >/dev/null
+"$bin/faultline" submit --git toy --ref infra --base main --wait >"$tmp/infra.out" 2>&1
+wait_for 20 eval '[ "$(api "submissions?limit=1" | jq -r ".items[0].state")" = done ]'
+sleep 1
+equal "what infrastructure lost is no regression" "$(of infra id)" null
+[ -z "${REGRESS_KEEP:-}" ] || cp -r "$tmp" "$REGRESS_KEEP"
+finish

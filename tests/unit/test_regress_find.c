@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "server/regress_find.h"
+
+/* A history: case names, each with what it came to at the commits 0, 1, 2 …: h held, - nothing can be
+ * said, a capital letter the signature of a failure. A number behind is how long it took. */
+struct history {
+	const char *name, *outcomes;
+	int duration;
+};
+
+static struct error err;
+
+static struct case_seen *make(const struct history *all, size_t *ret_n)
+{
+	struct case_seen *rows = NULL;
+	size_t n = 0, cap = 0;
+
+	for (; all->name; all++)
+		for (int i = 0; all->outcomes[i]; i++) {
+			char c = all->outcomes[i];
+			bool failed = c >= 'A' && c <= 'Z';
+
+			ARRAY_RESERVE(rows, n, cap);
+			rows[n++] = (struct case_seen){ .config = xstrdup("default"),
+							.scenario = xstrdup(all->name),
+							.fault = xstrdup("{}"),
+							.position = i,
+							.commit_id = 100 + i,
+							.failed = failed,
+							.held = c == 'h',
+							.failure = failed ? c : 0,
+							.duration_us = all->duration };
+		}
+	*ret_n = n;
+	return rows;
+}
+
+static int failure(void *arg, int64_t result, char ret_signature[SIGNATURE_MAX],
+		   enum reason *ret_reason, char **ret_title, struct error *e)
+{
+	(void)arg;
+	if (result == 'X')
+		return error_set(e, -EIO, "no such failure");
+	memset(ret_signature, (int)result, SIGNATURE_MAX - 1);
+	ret_signature[SIGNATURE_MAX - 1] = '\0';
+	*ret_reason = REASON_LEAK;
+	*ret_title = xasprintf("leak: %c", (char)result);
+	return 0;
+}
+
+/* "A 1..2 x,y; B …": signature, good and bad commit, cases. */
+static char *find(const struct history *all)
+{
+	struct buf b = BUF_INIT;
+	struct regress_found f;
+	struct case_seen *rows;
+	size_t n;
+
+	rows = make(all, &n);
+	if (regress_find(rows, n, failure, NULL, &f, &err))
+		fail_msg("%s", err.msg);
+	for (size_t i = 0; i < f.n; i++) {
+		const struct regression_new *g = &f.v[i];
+
+		buf_printf(&b, "%s%c %d..%d", i ? "; " : "", g->signature[0], (int)g->good_id - 100,
+			   (int)g->bad_id - 100);
+		for (size_t k = 0; k < g->n_cases; k++)
+			buf_printf(&b, "%c%s", k ? ',' : ' ', g->cases[k]->scenario);
+		assert_int_equal(g->title[6], g->signature[0]);
+		assert_int_equal(g->reason, REASON_LEAK);
+	}
+	regress_found_free(&f);
+	case_seen_free(rows, n);
+	return buf_steal(&b);
+}
+
+#define END                   \
+	{                     \
+		NULL, NULL, 0 \
+	}
+
+static const struct {
+	struct history all[5];
+	const char *found;
+} rows[] = {
+	{ { END }, "" },
+	/* nothing new: it never held, or always */
+	{ { { "a", "hhh", 1 }, { "b", "AAA", 1 }, { "c", "--A", 1 }, END }, "" },
+	/* between neighbours, at the end, over a gap */
+	{ { { "a", "hAA", 1 }, END }, "A 0..1 a" },
+	{ { { "a", "hhA", 1 }, END }, "A 1..2 a" },
+	{ { { "a", "h-A", 1 }, END }, "A 0..2 a" },
+	{ { { "a", "-hA", 1 }, END }, "A 1..2 a" },
+	/* only its beginning, whatever it comes to later */
+	{ { { "a", "hAhB", 1 }, END }, "A 0..1 a" },
+	/* it failed before: the same case is no news, even if it held in between */
+	{ { { "a", "AhA", 1 }, END }, "" },
+	/* one signature is one regression, and its quickest case the first of it */
+	{ { { "a", "hA", 9 }, { "b", "hA", 2 }, { "c", "hA", 5 }, END }, "A 0..1 b,c,a" },
+	/* another signature, another commit, another last good one are others */
+	{ { { "a", "hA", 1 }, { "b", "hB", 1 }, END }, "A 0..1 a; B 0..1 b" },
+	{ { { "a", "hhA", 1 }, { "b", "hAA", 1 }, END }, "A 0..1 b; A 1..2 a" },
+	{ { { "a", "hhA", 1 }, { "b", "h-A", 1 }, END }, "A 0..2 b; A 1..2 a" },
+};
+
+static void test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p) char *found = find(rows[i].all);
+
+		if (strcmp(found, rows[i].found) != 0)
+			fail_msg("row %zu: '%s', not '%s'", i, found, rows[i].found);
+	}
+}
+
+static void test_trouble(void **state)
+{
+	static const struct history all[] = { { "a", "hA", 1 }, { "b", "hX", 1 }, END };
+	struct regress_found f;
+	struct case_seen *seen;
+	size_t n;
+
+	(void)state;
+	seen = make(all, &n);
+	assert_int_equal(regress_find(seen, n, failure, NULL, &f, &err), -EIO);
+	assert_int_equal(f.n, 0);
+	regress_found_free(&f);
+	case_seen_free(seen, n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_trouble),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
