@@ -162,8 +162,9 @@ static char *stem_of(const struct klog *k, const struct report *r)
 		return xstrdup(r->row->title);
 	if (r->row->kind == SPLAT_SLAB)
 		return slab_stem(l);
+	/* behind what was matched: a line that two CPUs wrote into may have one before it */
 	if (r->row->func == FUNC_AFTER || r->row->kind == SPLAT_UBSAN) {
-		in = klog_find(l, " in ");
+		in = memmem(s, (size_t)(end - s), " in ", 4);
 		if (in)
 			end = in;
 	}
