@@ -202,3 +202,33 @@ WHERE c.regression_id = ?1 ORDER BY c.config, c.scenario, c.fault
 -- name: regression_changes_view
 SELECT at_us AS "at:time", state, evidence AS "evidence:json"
 FROM regression_changes WHERE regression_id = ?1 ORDER BY id
+
+-- name: report_facts
+-- An address of another kind may be a path of this machine: nobody else needs to know it. The good
+-- side is that of the submission that first showed it.
+SELECT CASE WHEN r.url LIKE 'https://%' OR r.url LIKE 'git://%' THEN r.url END AS repo_url,
+	g.compiler, cf.hash AS config_hash,
+	(SELECT j.build_id FROM runs u JOIN jobs j ON j.id = u.job_id
+		WHERE u.id = (SELECT run_id FROM results WHERE id = g.result_id)) AS build,
+	(SELECT j.build_id FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id
+		WHERE sj.submission_id = g.submission_id AND sj.commit_id = g.good_id
+			AND sj.config = g.config AND j.kind = 'build' LIMIT 1) AS build_before,
+	(SELECT x.id FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id
+		JOIN results x ON x.run_id = j.final_run_id JOIN results y ON y.id = g.result_id
+		WHERE sj.submission_id = g.submission_id AND sj.commit_id = g.good_id
+			AND sj.config = g.config AND x.scenario = y.scenario AND x.fault = y.fault
+			AND x.closing = y.closing AND x.status IN ('PASS', 'DONE')
+		ORDER BY x.id DESC LIMIT 1) AS result_before
+FROM regressions g JOIN repos r ON r.id = g.repo_id
+LEFT JOIN configs cf ON cf.id = g.config_id WHERE g.id = ?1
+
+-- name: report_commits
+-- Every commit that a report may name.
+SELECT sha, parent, author, subject FROM commits WHERE id IN (
+	SELECT good_id FROM regressions WHERE id = ?1
+	UNION SELECT bad_id FROM regressions WHERE id = ?1
+	UNION SELECT culprit_id FROM regressions WHERE id = ?1
+	UNION SELECT fixed_id FROM regressions WHERE id = ?1
+	UNION SELECT commit_id FROM regression_probes WHERE regression_id = ?1
+	UNION SELECT sc.commit_id FROM submission_commits sc JOIN regressions g
+		ON g.submission_id = sc.submission_id WHERE g.id = ?1)

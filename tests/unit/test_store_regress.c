@@ -228,6 +228,45 @@ static void test_found(void **state)
 	assert_int_equal(store_regression_load(store, 999, &g, &err), -ENOENT);
 }
 
+/* A member of an object of the view. */
+static const char *of(struct json_object *view, const char *key, const char *member)
+{
+	struct json_object *o = json_object_object_get(view, key);
+
+	return json_object_get_string(json_object_object_get(o, member));
+}
+
+/* Both sides of a report are of the same point of the sweep. */
+static void test_report(void **state)
+{
+	static const char *const outcomes[] = { "P", "PP", "PF" };
+	int64_t id = submit(0, 3, make_plan(1, "cases"));
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	struct json_object *fault, *commits;
+
+	(void)state;
+	work(outcomes);
+	declare(id, 1, 2);
+	OK(view_report(store, only_due(), &o, &err));
+	commits = json_object_object_get(o, "commits");
+	assert_int_equal(json_object_array_length(commits), 3);
+	assert_string_equal(of(o, "shown", "commit"), sha(2));
+	assert_string_equal(of(o, "shown", "status"), "FAIL");
+	assert_string_equal(of(o, "before", "commit"), sha(1));
+	assert_string_equal(of(o, "before", "status"), "PASS");
+	fault = json_object_object_get(json_object_object_get(o, "shown"), "fault");
+	assert_int_equal(json_object_get_int(json_object_object_get(fault, "nth")), 2);
+	assert_true(json_object_equal(
+		fault, json_object_object_get(json_object_object_get(o, "before"), "fault")));
+	assert_string_equal(of(o, "build", "commit"), sha(2));
+	assert_string_equal(of(o, "build_before", "commit"), sha(1));
+	assert_string_equal(json_object_get_string(json_object_object_get(o, "config_hash")),
+			    "c0nf190");
+	assert_null(json_object_object_get(o, "result_before"));
+	json_object_put(STEAL(o));
+	assert_int_equal(view_report(store, 999, &o, &err), -ENOENT);
+}
+
 /* The same line of history again, with other commits: still the same regression. */
 static void test_same_again(void **state)
 {
@@ -330,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cases, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_report, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
