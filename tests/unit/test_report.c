@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* tests/exchange/mail.sh has the mails read by other programs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "jobs/report.h"
+#include "lib/path.h"
+
+#define GOOD "1111111111111111111111111111111111111111"
+#define PARENT "2222222222222222222222222222222222222222"
+#define CULPRIT "3333333333333333333333333333333333333333"
+#define BAD "4444444444444444444444444444444444444444"
+
+static const struct report_opts opts = { .url = "https://ci.example.org/f/",
+					 .from = "faultline <ci@example.org>",
+					 .to_author = true,
+					 .date_us = INT64_C(1795279556) * 1000000 };
+
+static struct json_object *load(const char *name)
+{
+	CLEANUP(free_p) char *path = xasprintf("tests/golden/report/%s.json", name);
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+	struct json_object *o = NULL;
+	struct error err = ERROR_INIT;
+
+	if (path_read(path, 1 << 20, &text, &err) || json_parse(text.data, text.len, &o, &err))
+		fail_msg("%s: %s", path, err.msg);
+	return o;
+}
+
+static char *text_of(struct json_object *view, const struct report_opts *o)
+{
+	struct buf out = BUF_INIT;
+
+	report_text(view, o, &out);
+	return buf_steal(&out);
+}
+
+static char *mail_of(struct json_object *view, const struct report_opts *o)
+{
+	struct buf out = BUF_INIT;
+
+	report_mail(view, o, &out);
+	return buf_steal(&out);
+}
+
+static void assert_has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("no '%s' in:\n%s", part, text);
+}
+
+static void assert_lacks(const char *text, const char *part)
+{
+	if (strstr(text, part))
+		fail_msg("'%s' in:\n%s", part, text);
+}
+
+static void put(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_str(value));
+}
+
+static struct json_object *add_change(struct json_object *view, const char *state)
+{
+	struct json_object *c = json_object_new_object(), *e = json_object_new_object();
+
+	put(c, "state", state);
+	json_object_object_add(c, "evidence", e);
+	json_object_array_add(json_object_object_get(view, "changes"), c);
+	return e;
+}
+
+static void test_crash(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+	CLEANUP(free_p) char *text = text_of(view, &opts);
+
+	(void)state;
+	assert_has(text, "\ncommit: " CULPRIT " (\"mm: split lazily\")\n"
+			 "last good commit: " PARENT " (\"mm: before\")\n");
+	assert_has(text, "\n          0:14            75%             6:8  kernel BUG in "
+			 "remove_migration_pte\n"
+			 "          1:10           -10%             0:8  without a fault\n");
+	assert_has(text, "without them 0:8 here and 1:10 on the good side.\n");
+	/* Fisher's one-sided p of 6:8 against 0:14 is C(8,6) / C(22,6) */
+	assert_has(text, "p = 0.00038\n");
+	assert_has(text, "\n#regzbot introduced: " PARENT ".." CULPRIT "\n");
+	assert_has(text, "\n| Reported-by: faultline <ci@example.org>\n"
+			 "| Closes: https://ci.example.org/f/api/v1/regressions/12.txt\n");
+	/* the stack on target, not the first; the check that broke, not the other */
+	assert_has(text, "\n\n  should_fail_ex\n  pte_alloc_one\n  __split_huge_pmd\n\n");
+	assert_lacks(text, "__pte_alloc\n");
+	assert_has(text, "\n  data.pattern: byte 7 is 0\n");
+	assert_lacks(text, "errno.mprotect");
+	assert_has(text, "\nnr_page_table_pages            91       91      +0       91       95"
+			 "      +4\n");
+	assert_lacks(text, "\nsame ");
+	assert_has(text, "(the kernel of commit 444444444444):\n\n  curl -fsSo bzImage "
+			 "'https://ci.example.org/f/api/v1/builds/5/artifacts/bzImage' && \\\n"
+			 "  faultline run --kernel bzImage");
+	/* what a kernel printed is no tag of ours */
+	assert_has(text, "\n  Reported-by: Nobody <n@example.org>\n  \tCall Trace:\n");
+}
+
+static void test_build(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *view = load("build");
+	CLEANUP(free_p) char *text = text_of(view, &opts);
+
+	(void)state;
+	assert_has(text, "All errors (new ones prefixed by >>):\n\n"
+			 ">> mm/huge_memory.c:12:3: error: unknown type name 'nope'\n\n"
+			 "All warnings (new ones prefixed by >>):\n\n"
+			 "   mm/x.c:20:1: warning: unused variable 'a'\n"
+			 ">> mm/x.c:30:1: warning: unused variable 'b'\n");
+	assert_lacks(text, "fail:runs");
+	assert_has(text, "#regzbot introduced: " CULPRIT ".." BAD "\n");
+}
+
+/* Suspects instead of a culprit: nobody is named in the subject, nor written to. */
+static void test_interval(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+	struct json_object *list = json_object_new_array();
+	CLEANUP(free_p) char *mail = NULL;
+
+	(void)state;
+	json_object_array_add(list, json_str(CULPRIT));
+	json_object_array_add(list, json_str(BAD));
+	json_object_object_add(add_change(view, "bisected"), "suspects", list);
+	json_object_object_add(view, "culprit", NULL);
+	mail = mail_of(view, &opts);
+	assert_lacks(mail, "jane@example.org");
+	assert_lacks(mail, "\nTo:");
+	assert_has(mail, "  1111111111..4444444444: kernel BUG in");
+	assert_has(mail, "one of these 2 commits");
+	assert_has(mail, "\n  333333333333 mm: split lazily\n  444444444444 mm: head\n");
+	assert_has(mail, "\nlast good commit: " GOOD);
+	assert_has(mail, "\n           0:4           100%             4:4  kernel BUG");
+	assert_has(mail, "#regzbot introduced: " GOOD ".." BAD "\n");
+	assert_lacks(mail, "confidence");
+}
+
+/* What is not confirmed accuses nobody of having to mend it. */
+static void test_unconfirmed(void **state)
+{
+	static const char *const states[] = { "new", "flaky", "infrastructure", "stale" };
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+
+	(void)state;
+	json_object_object_add(view, "culprit", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		CLEANUP(free_p) char *text = NULL;
+		CLEANUP(free_p) char *says = xasprintf("not confirmed (state: %s).", states[i]);
+
+		put(view, "state", states[i]);
+		text = text_of(view, &opts);
+		assert_has(text, says);
+		assert_lacks(text, "Reported-by: faultline");
+		assert_lacks(text, "#regzbot");
+	}
+}
+
+static void test_fixed(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+	struct report_opts o = opts;
+	CLEANUP(free_p) char *mail = NULL;
+	char first[REPORT_ID_MAX];
+	CLEANUP(free_p) char *follows = NULL;
+	struct json_object *e;
+
+	(void)state;
+	o.kind = REPORT_FIXED;
+	put(view, "state", "fixed");
+	put(view, "fixed", BAD);
+	e = add_change(view, "fixed");
+	json_object_object_add(e, "fails", json_object_new_int(0));
+	json_object_object_add(e, "runs", json_object_new_int(14));
+	report_id(view, &o, REPORT_NEW, first);
+	assert_string_equal(first,
+			    "regression-12-0123456789abcdef-444444444444-report@example.org");
+	follows = xasprintf("\nIn-Reply-To: <%s>\nReferences: <%s>\n", first, first);
+	mail = mail_of(view, &o);
+	assert_has(mail, follows);
+	assert_has(mail, "444444444444-fixed@example.org>\n");
+	assert_has(mail, "Subject: Re: [mm:mm-unstable] [default]  3333333333: ");
+	assert_has(mail, "\nfixed in: " BAD " (\"mm: head\")\nintroduced by: " CULPRIT);
+	assert_has(mail, "fail:runs 0:14 there, 6:8 on 333333333333.");
+	assert_has(mail, "\n#regzbot fix: " BAD "\n");
+}
+
+/* Without an address of the server there are no links, and nothing that needs one. */
+static void test_no_links(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+	struct report_opts o = opts;
+	CLEANUP(free_p) char *text = NULL;
+
+	(void)state;
+	o.url = NULL;
+	text = text_of(view, &o);
+	assert_lacks(text, "Closes");
+	assert_lacks(text, "curl");
+	assert_lacks(text, "/results/");
+	assert_has(text, "\n  faultline run --kernel bzImage");
+}
+
+/* Whatever member is missing or of another type: a report, not a crash. */
+static void test_any_view(void **state)
+{
+	static const char *const names[] = { "crash", "build" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		CLEANUP(json_put_p) struct json_object *all = load(names[i]);
+
+		json_object_object_foreach(all, key, value)
+		{
+			CLEANUP(json_put_p) struct json_object *view = load(names[i]);
+			CLEANUP(free_p) char *lacks = NULL;
+			CLEANUP(free_p) char *wrong = NULL;
+
+			json_object_object_del(view, key);
+			lacks = mail_of(view, &opts);
+			assert_has(lacks, "\nSubject: ");
+			if (json_object_is_type(value, json_type_array))
+				put(view, key, "text");
+			else
+				json_object_object_add(view, key, json_object_new_array());
+			wrong = mail_of(view, &opts);
+			assert_has(wrong, "\nSubject: ");
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_crash),	 cmocka_unit_test(test_build),
+		cmocka_unit_test(test_interval), cmocka_unit_test(test_unconfirmed),
+		cmocka_unit_test(test_fixed),	 cmocka_unit_test(test_no_links),
+		cmocka_unit_test(test_any_view),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
