@@ -95,6 +95,7 @@ int cmd_results(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_repro(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
 int cmd_scenarios(int argc, char **argv);
 int cmd_plans(int argc, char **argv);

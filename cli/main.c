@@ -16,6 +16,7 @@ const struct command cli_commands[] = {
 	{ "compare", cmd_compare, "what got worse from one kernel to another" },
 	{ "log", cmd_log, "the log of a run: build output or consoles" },
 	{ "repro", cmd_repro, "the shell command that replays one result" },
+	{ "report", cmd_report, "the report of a regression, as text or as a mail" },
 	{ "classify", cmd_classify, "a kernel log: what went wrong in it" },
 	{ "scenarios", cmd_scenarios, "the catalogue of scenarios" },
 	{ "plans", cmd_plans, "the plans that are installed" },

@@ -117,9 +117,11 @@ void api_view(const struct http_req *req, struct http_res *res, int r, struct js
 		json_object_put(view);
 		return;
 	}
-	if (csv) {
+	if (csv || !strcmp(req->format, "mbox")) {
 		json_object_put(view);
-		http_res_problem(res, 404, "this is no table: there is no .csv of it");
+		http_res_problem(res, 404,
+				 csv ? "this is no table: there is no .csv of it"
+				     : "there is no mail of this");
 		return;
 	}
 	if (txt) {

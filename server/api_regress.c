@@ -2,7 +2,10 @@
 #include <string.h>
 
 #include "db/store_regress.h"
+#include "jobs/report.h"
 #include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/clock.h"
 #include "server/api.h"
 
 static bool is_state(const char *s)
@@ -40,7 +43,50 @@ void api_regressions(struct server *srv, const struct http_req *req, struct http
 	api_view(req, res, r, view, &err);
 }
 
+static bool is_fixed(struct json_object *view)
+{
+	const char *state = json_object_get_string(json_object_object_get(view, "state"));
+
+	return state && !strcmp(state, "fixed");
+}
+
+/* The report of it, as text or as the mail that tells of it; of a fixed one the mail that says so
+ * stands behind the first. */
+static void report(struct server *srv, const struct http_req *req, struct http_res *res, bool mbox)
+{
+	CLEANUP(json_put_p) struct json_object *view = NULL;
+	struct report_opts o = { .url = srv->config->url,
+				 .from = srv->config->report_from,
+				 .to_author = true };
+	struct error err = ERROR_INIT;
+	int64_t id;
+
+	if (!api_id(req, res, 0, &id))
+		return;
+	if (view_report(srv->store, id, &view, &err)) {
+		api_error(req, res, &err);
+		return;
+	}
+	res->content_type = mbox ? "application/mbox" : "text/plain; charset=utf-8";
+	o.date_us = clock_now_us();
+	for (o.kind = REPORT_NEW; o.kind <= REPORT_FIXED; o.kind++) {
+		if (o.kind == REPORT_FIXED && !is_fixed(view))
+			break;
+		if (o.kind == REPORT_FIXED && !mbox)
+			buf_char(&res->body, '\n');
+		if (mbox)
+			report_mbox(view, &o, &res->body);
+		else
+			report_text(view, &o, &res->body);
+	}
+}
+
 void api_regression(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	api_view_by_id(srv, req, res, view_regression);
+	bool mbox = !strcmp(req->format, "mbox");
+
+	if (mbox || !strcmp(req->format, "txt"))
+		report(srv, req, res, mbox);
+	else
+		api_view_by_id(srv, req, res, view_regression);
 }

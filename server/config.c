@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "jobs/export.h"
+#include "jobs/report.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/limits.h"
+#include "lib/mail.h"
 #include "lib/path.h"
 #include "server/url.h"
 
@@ -34,6 +36,7 @@ struct config *config_new(void)
 	c->lease_s = 60;
 	c->poll_s = 60;
 	c->origin = xstrdup(EXPORT_ORIGIN);
+	c->report_from = xstrdup(REPORT_FROM);
 	c->plan = xstrdup("thp-split");
 	c->every_max = 16;
 	c->fetch_timeout_s = 1800;
@@ -70,6 +73,7 @@ void config_free(struct config *c)
 	free(c->data);
 	free(c->origin);
 	free(c->url);
+	free(c->report_from);
 	free(c->plan);
 	free(c);
 }
@@ -234,6 +238,20 @@ static int set_export(struct config *c, const char *key, const char *value, bool
 	return 0;
 }
 
+static int set_report(struct config *c, const char *key, const char *value, bool *ret_known,
+		      struct error *err)
+{
+	char name[MAIL_NAME_MAX], addr[MAIL_ADDR_MAX];
+
+	*ret_known = !strcmp(key, "from");
+	if (!*ret_known)
+		return 0;
+	if (!mail_address(value, name, addr))
+		return error_set(err, -EINVAL, "'%s' is not 'Name <user@host>'", value);
+	put(&c->report_from, value);
+	return 0;
+}
+
 static int set_plain(struct config *c, const char *section, const char *key, const char *value,
 		     bool *ret_known, struct error *err)
 {
@@ -258,6 +276,8 @@ static int set_plain(struct config *c, const char *section, const char *key, con
 	}
 	if (!strcmp(section, "export"))
 		return set_export(c, key, value, ret_known, err);
+	if (!strcmp(section, "report"))
+		return set_report(c, key, value, ret_known, err);
 	if (!strcmp(section, "git") && !strcmp(key, "fsck"))
 		return set_bool(&c->fsck, value, err);
 	*ret_known = false;

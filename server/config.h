@@ -36,6 +36,7 @@ struct config {
 	int poll_s; /* 0 = only when told to */
 	char *origin; /* of what is exported: export_origin_is_valid() */
 	char *url; /* where others reach this server, for links in exports; NULL = no links */
+	char *report_from; /* who reports regressions: mail_address() */
 	int every_max; /* commits of a branch's movement that are all tested */
 	char *plan; /* of submissions that name none */
 	char **allow; /* address prefixes that submissions may name */

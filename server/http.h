@@ -44,7 +44,7 @@ struct http_req {
 	char body_sha256[HASH_HEX_MAX]; /* of the bytes in body_path, made while they came */
 	enum role role; /* of the bearer token; ROLE_NONE without one */
 	int64_t token_id;
-	const char *format; /* "html", "json", "csv", "txt" from the address' ending or Accept */
+	const char *format; /* from the address' ending or Accept: html, json, csv, txt, mbox */
 	int64_t started_mono_us; /* first run of the handler; the same when it is run again */
 	bool draining; /* the server is about to stop: do not park */
 	void *conn; /* adapter's own */
@@ -104,7 +104,7 @@ typedef void (*http_handler)(struct server *srv, const struct http_req *req, str
 struct http_route {
 	const char *method;
 	/* "/api/v1/jobs/{id}/log": a segment, never empty; {path*} and {file*}: the whole rest. The
-	 * ending .json, .csv, .txt or .html goes to req->format, but {file*} and a last segment
+	 * ending .json, .csv, .txt, .mbox or .html goes to req->format, but {file*} and a last segment
 	 * {name} are taken as they are. */
 	const char *pattern;
 	enum role role; /* least role that may; ROLE_NONE = public (if reading is public) */

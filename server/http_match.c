@@ -85,7 +85,7 @@ bool http_parse_uri(struct http_conn *c, const char *uri)
 	return true;
 }
 
-static const char *const endings[] = { "json", "csv", "txt", "html" };
+static const char *const endings[] = { "json", "csv", "txt", "html", "mbox" };
 
 /* Length of the segment without a known ending; *ret_format is set when there was one. */
 static size_t strip_ending(const char *seg, size_t len, const char **ret_format)

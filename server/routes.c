@@ -51,7 +51,8 @@ const struct http_route http_routes[] = {
 	{ "GET", "/api/v1/regressions", ROLE_NONE, 0, false, api_regressions,
 	  "Regressions, newest first (?state=open|new|…&repo=&ref=&limit=&cursor=&format=)", false },
 	{ "GET", "/api/v1/regressions/{id}", ROLE_NONE, 0, false, api_regression,
-	  "One regression: cases, states with their evidence, tests, search", false },
+	  "One regression: cases, states with their evidence, tests, search; .txt and .mbox: its "
+	  "report", false },
 	{ "GET", "/api/v1/agents", ROLE_NONE, 0, false, api_agents,
 	  "Agents and what they are doing", false },
 	{ "GET", "/api/v1/stats", ROLE_NONE, 0, false, api_stats,

@@ -112,7 +112,7 @@ for ((i = 1; i <= 64; i++)); do
 done
 before=$(builds)
 push long
-check "a regression is declared" wait_for 30 test "$(of long id)" != null
+check "a regression is declared" wait_for 30 eval '[ "$(of long id)" != null ]'
 check "and searched to its end" wait_for 300 ended long
 equal "it is bisected" "$(of long state)" bisected
 equal "to the commit that brought it ($culprit of 64, odd ${order[*]})" "$(of long culprit)" "$crash"
@@ -125,6 +125,16 @@ equal "every state with its evidence" "$(one long '[.changes[].state] | join(" "
 equal "it fails here and not there" "$(one long '.changes[1].evidence |
 	"\(.bad.fails == .bad.runs) \(.good.fails) \(.p < 0.01) \(.bad.control_fails)"')" "true 0 true 0"
 check "the log of the search is kept" test "$(one long '.search.steps | length')" -ge 5
+report=$("$bin/faultline" report "$(of long id)")
+for line in "commit: $crash (\"mm: step $culprit\")" "  kernel BUG in crash_here" "testcase: split.mprotect" \
+	"| Reported-by: faultline <faultline@localhost>" "#regzbot introduced: $(toy rev-parse "$crash^")..$crash"; do
+	check "the report says: $line" grep -qxF -- "$line" <<<"$report"
+done
+check "and how often it failed on both sides" grep -qE ' 0:[0-9]+ +100% +([0-9]+):\1 +kernel BUG' <<<"$report"
+equal "the API gives the same text" "$(api "regressions/$(of long id).txt")" "$report"
+"$bin/faultline" report --mbox "$(of long id)" >"$tmp/report.mbox"
+equal "as a mail it goes to the author" "$(python3 "$root/tests/exchange/read_mail.py" "$tmp/report.mbox" |
+	jq -r '"\(.to[0][1]) \(.subject)"')" "toy@localhost [toy:long] [$(of long config)]  ${crash:0:10}: kernel BUG in crash_here"
 
 # --- mended by a later push ---------------------------------------------------------------------------
 fix=$(commit "mm: mend it" "$works")
@@ -132,6 +142,12 @@ push long
 check "the fix is noticed" wait_for 60 eval '[ "$(of long state)" = fixed ]'
 equal "and its commit" "$(of long fixed)" "$fix"
 equal "nothing is open" "$(api 'regressions?state=open' | jq '.items | length')" 0
+api "regressions/$(of long id).mbox" >"$tmp/report.mbox"
+equal "the fix is a second mail that follows the first" \
+	"$(python3 "$root/tests/exchange/read_mail.py" "$tmp/report.mbox" |
+	jq -sr --arg c "fixed in: $fix" '"\(length) \(.[1].parent == .[0].id) \(.[1].body | contains($c))"')" \
+	"2 true true"
+equal "a regression that is none has no mail" "$(api regressions/999.mbox | jq -r .status)" 404
 
 # --- it shows in four of ten runs: the right commit, or nobody ---------------------------------------
 push flaky

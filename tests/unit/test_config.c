@@ -30,6 +30,8 @@ static void test_all_keys(void **state)
 				   "[export]\n"
 				   "origin = my_lab\n"
 				   "url = https://ci.example.org/\n"
+				   "[report]\n"
+				   "from = CI <ci@example.org>\n"
 				   "[git]\n"
 				   "fsck = off\n"
 				   "fetch_timeout_seconds = 5\n"
@@ -59,6 +61,7 @@ static void test_all_keys(void **state)
 	assert_string_equal(c->plan, "quick");
 	assert_string_equal(c->origin, "my_lab");
 	assert_string_equal(c->url, "https://ci.example.org/");
+	assert_string_equal(c->report_from, "CI <ci@example.org>");
 	assert_false(c->fsck);
 	assert_int_equal(c->fetch_timeout_s, 5);
 	assert_int_equal(c->n_repos, 2);
@@ -92,6 +95,8 @@ static void test_errors_name_the_line(void **state)
 		{ "[export]\norigin = My-Lab\n", "t:2: 'My-Lab' is not a name of lower-case" },
 		{ "[export]\nurl = ssh://a.example\n", "t:2: 'ssh://a.example' is not an http" },
 		{ "[export]\nurl = /x\n", "t:2: the address must begin with" },
+		{ "[report]\nfrom = nobody\n", "t:2: 'nobody' is not 'Name <user@host>'" },
+		{ "[report]\nto = a@b\n", "t:2: there is no key 'to'" },
 		{ "[export]\nname = x\n", "t:2: there is no key 'name'" },
 		{ "[repo ../x]\nurl = /x\n", "t:2: '../x' is not a name" },
 		{ "[repo a]\nbranch = -x\n", "t:2: this is not a valid reference" },

@@ -47,6 +47,8 @@ static void test_found(void **state)
 		  "txt" },
 		{ "GET", "/api/v1/compare.csv", "/api/v1/compare", NULL, NULL, "csv" },
 		{ "GET", "/compare", "/compare", NULL, NULL, NULL },
+		{ "GET", "/api/v1/regressions/7.mbox", "/api/v1/regressions/{id}", "7", NULL,
+		  "mbox" },
 		{ "GET", "/compare.txt", "/compare", NULL, NULL, "txt" },
 		{ "GET", "/api/v1/openapi.json", "/api/v1/openapi.json", NULL, NULL, NULL },
 		{ "GET", "/api/v1/builds/3/artifacts/notes.txt",
