@@ -13,8 +13,7 @@ struct args {
 };
 
 static const struct argp_option options[] = {
-	{ "mbox", 'm', NULL, 0, "as a mailbox with the mail, for git am, mutt and the like", 0 },
-	{ 0 }
+	{ "mbox", 'm', NULL, 0, "as a mailbox with the mail, for mutt and the like", 0 }, { 0 }
 };
 
 static error_t on_arg(int key, char *arg, struct argp_state *state)
