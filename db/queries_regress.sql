@@ -177,9 +177,9 @@ SELECT DISTINCT p.regression_id FROM regression_probes p JOIN regressions g ON g
 WHERE p.job_id = ?1 AND g.ended_us IS NULL
 
 -- name: regressions_view
--- ?3: in this state ("open": not ended yet), ?4 and ?5: of this repository and line of history; NULL:
--- whichever.
-SELECT g.id, r.name AS repo, g.ref, g.state, g.ended_us IS NULL AS "open:bool", g.title, g.reason,
+-- ?3: in this state ("open": not ended yet), ?4 and ?5: of this repository and line of history, ?6:
+-- first shown by this submission; NULL and 0: whichever.
+SELECT g.id, r.name AS repo, g.ref, br.ref AS branch, g.state, g.ended_us IS NULL AS "open:bool", g.title, g.reason,
 	g.signature, g.submission_id AS submission, gc.sha AS good, bc.sha AS bad, cc.sha AS culprit,
 	cc.sha AS "culprit_short:short", cc.subject AS culprit_subject,
 	cc.author AS culprit_author, fc.sha AS fixed, g.config, g.arch, g.scenario,
@@ -189,8 +189,10 @@ SELECT g.id, r.name AS repo, g.ref, g.state, g.ended_us IS NULL AS "open:bool", 
 FROM regressions g JOIN repos r ON r.id = g.repo_id
 JOIN commits gc ON gc.id = g.good_id JOIN commits bc ON bc.id = g.bad_id
 LEFT JOIN commits cc ON cc.id = g.culprit_id LEFT JOIN commits fc ON fc.id = g.fixed_id
+LEFT JOIN branches br ON br.id = g.branch_id
 WHERE g.id <= ?1 AND (?3 IS NULL OR g.state = ?3 OR (?3 = 'open' AND g.ended_us IS NULL))
 	AND (?4 IS NULL OR r.name = ?4) AND (?5 IS NULL OR g.ref = ?5)
+	AND (?6 = 0 OR g.submission_id = ?6)
 ORDER BY g.id DESC LIMIT ?2
 
 -- name: regression_cases_view

@@ -141,11 +141,12 @@ must_check int store_regression_step(struct store *s, const struct regression_ro
 struct regression_filter {
 	const char *state; /* one of the states, or "open"; NULL = any */
 	const char *repo, *ref; /* line of history; NULL = any */
+	int64_t submission; /* that first showed it; 0 = any */
 	const char *cursor;
 	int limit;
 };
 
-/* Newest first: {"items":[{"id","repo","ref","state","open","title","reason","signature","submission",
+/* Newest first: {"items":[{"id","repo","ref","branch","state","open","title","reason","signature","submission",
  * "good","bad","culprit","culprit_short","culprit_subject","culprit_author","fixed","config","arch",
  * "scenario","fault","result","cases_total","created","changed","ended"}],"next"}; commits are full
  * hashes, what is not known is null. */

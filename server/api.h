@@ -48,6 +48,12 @@ void api_view_by_id(struct server *srv, const struct http_req *req, struct http_
  * false when the problem is answered. API and pages take the same filters. */
 bool api_result_filter(const struct http_req *req, struct http_res *res, struct result_filter *f);
 
+/* ?state=&repo=&ref=&submission=&cursor=&limit= of regressions; *ret borrows from the request. False
+ * when the problem is answered. */
+struct regression_filter;
+bool api_regression_filter(const struct http_req *req, struct http_res *res,
+			   struct regression_filter *ret);
+
 /* ?a= and ?b= of a comparison; false when the problem is answered. */
 bool api_compare_sides(const struct http_req *req, struct http_res *res, const char **ret_a,
 		       const char **ret_b);

@@ -19,26 +19,38 @@ static bool is_state(const char *s)
 	return false;
 }
 
-void api_regressions(struct server *srv, const struct http_req *req, struct http_res *res)
+bool api_regression_filter(const struct http_req *req, struct http_res *res,
+			   struct regression_filter *ret)
 {
 	struct regression_filter f = { .state = http_query(req, "state"),
 				       .repo = http_query(req, "repo"),
 				       .ref = http_query(req, "ref"),
 				       .cursor = http_query(req, "cursor") };
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
 	int64_t limit = 100;
-	int r;
 
-	if (!api_query_i64(req, res, "limit", 1, 500, &limit))
-		return;
+	if (!api_query_i64(req, res, "limit", 1, 500, &limit) ||
+	    !api_query_i64(req, res, "submission", 1, INT64_MAX, &f.submission))
+		return false;
 	if (f.state && !is_state(f.state)) {
 		http_res_problem(res, 400,
 				 "?state= is open, or one of new, confirmed, bisected, fixed, "
 				 "flaky, infrastructure, stale");
-		return;
+		return false;
 	}
 	f.limit = (int)limit;
+	*ret = f;
+	return true;
+}
+
+void api_regressions(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct regression_filter f;
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int r;
+
+	if (!api_regression_filter(req, res, &f))
+		return;
 	r = view_regressions(srv->store, &f, &view, &err);
 	api_view(req, res, r, view, &err);
 }

@@ -4,6 +4,7 @@
 #include "server/pages.h"
 
 #define NEWEST 15
+#define OPEN_MAX 20 /* regressions; the page of all has the rest */
 
 /* The items of a list view (taken) as the member `key`. */
 static void take_items(struct json_object *o, const char *key, struct json_object *list)
@@ -14,10 +15,14 @@ static void take_items(struct json_object *o, const char *key, struct json_objec
 
 static int view_overview(struct store *s, struct json_object **ret, struct error *err)
 {
+	const struct regression_filter open = { .state = "open", .limit = OPEN_MAX };
 	CLEANUP(json_put_p) struct json_object *o = json_object_new_object();
 	struct json_object *part = NULL;
-	int r = view_branches(s, &part, err);
+	int r = page_regressions_add(s, &open, o, err);
 
+	if (r < 0)
+		return r;
+	r = view_branches(s, &part, err);
 	if (r < 0)
 		return r;
 	take_items(o, "branches", part);

@@ -26,6 +26,7 @@ void page_submissions(struct server *srv, const struct http_req *req, struct htt
 
 void page_submission(struct server *srv, const struct http_req *req, struct http_res *res)
 {
+	struct regression_filter f = { .limit = PER_PAGE };
 	struct json_object *view = NULL;
 	struct error err = ERROR_INIT;
 	int64_t id;
@@ -38,10 +39,13 @@ void page_submission(struct server *srv, const struct http_req *req, struct http
 	if (!page_id(req, res, &id))
 		return;
 	r = view_submission(srv->store, id, &view, &err);
+	f.submission = id;
 	if (!page_is_html(req)) {
 		page_matrix_table(req, res, r, view, &err);
 		return;
 	}
+	if (!r)
+		r = page_regressions_add(srv->store, &f, view, &err);
 	if (!r) {
 		const char *state = page_str(view, "state");
 

@@ -10,6 +10,7 @@
 #ifndef FAULTLINE_SERVER_PAGES_H
 #define FAULTLINE_SERVER_PAGES_H
 
+#include "db/store_regress.h"
 #include "server/http.h"
 #include "server/render.h"
 
@@ -29,6 +30,8 @@ PAGE_HANDLER(page_run_log);
 PAGE_HANDLER(page_results);
 PAGE_HANDLER(page_result);
 PAGE_HANDLER(page_build);
+PAGE_HANDLER(page_regressions);
+PAGE_HANDLER(page_regression);
 PAGE_HANDLER(page_agents);
 
 /* clang-format off */
@@ -47,6 +50,8 @@ PAGE_HANDLER(page_agents);
 	PAGE("/runs/{id}/log", page_run_log, "Dashboard: a run's log (?offset=, ?result=)") \
 	PAGE("/results", page_results, "Dashboard: results (filters as in the API)") \
 	PAGE("/results/{id}", page_result, "Dashboard: one result") \
+	PAGE("/regressions", page_regressions, "Dashboard: regressions (?state=&repo=&ref=)") \
+	PAGE("/regressions/{id}", page_regression, "Dashboard: one regression and its life") \
 	PAGE("/agents", page_agents, "Dashboard: agents")
 /* clang-format on */
 
@@ -69,6 +74,13 @@ void page_matrix_prepare(struct json_object *view);
 /* CSV or plain text of the matrix of a view (taken). */
 void page_matrix_table(const struct http_req *req, struct http_res *res, int r,
 		       struct json_object *view, const struct error *err);
+
+/* A view with "regressions": each gets "look", the verdict that its state is drawn as
+ * (page_regress.c). */
+void page_regressions_prepare(struct json_object *view);
+/* Adds "regressions" to a view, of the filter, prepared. */
+must_check int page_regressions_add(struct store *s, const struct regression_filter *f,
+				    struct json_object *view, struct error *err);
 
 /* The items of a list view under a name of their own, for templates that several pages share. */
 void page_name_items(struct json_object *view, const char *name);

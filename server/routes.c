@@ -49,7 +49,7 @@ const struct http_route http_routes[] = {
 	{ "GET", "/api/v1/results/{id}", ROLE_NONE, 0, false, api_result,
 	  "One result with checks, stacks, counters and splat", false },
 	{ "GET", "/api/v1/regressions", ROLE_NONE, 0, false, api_regressions,
-	  "Regressions, newest first (?state=open|new|…&repo=&ref=&limit=&cursor=&format=)", false },
+	  "Regressions, newest first (?state=open|new|…&repo=&ref=&submission=&limit=&cursor=)", false },
 	{ "GET", "/api/v1/regressions/{id}", ROLE_NONE, 0, false, api_regression,
 	  "One regression: cases, states with their evidence, tests, search; .txt and .mbox: its "
 	  "report", false },

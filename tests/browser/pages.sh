@@ -33,7 +33,11 @@ make_repo() {
 	local subject
 	git init -q -b master "$T/repo"
 	git -C "$T/repo" commit -q --allow-empty -m 'mm: the base that everything is measured against'
-	git -C "$T/repo" checkout -qb "$REF"
+	git -C "$T/repo" checkout -qb worse
+	echo worse >"$T/repo/file"
+	git -C "$T/repo" add file
+	git -C "$T/repo" commit -qm "$EVIL"
+	git -C "$T/repo" checkout -qb next master
 	for subject in "$EVIL" $'mm/huge_memory: \xff\xfe invalid \x1b[31mred\x1b[0m' \
 		$'mm: \xe2\x80\xae desrever \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d' "mm: $LONG" \
 		'mm/huge_memory: free the preallocated page table when the split fails'; do
@@ -87,7 +91,7 @@ broken_result='{"version":1,"kind":"build","status":"FAIL","reason":"build","rel
 "detail":"<b id=zqx> does not compile","errors":["mm/memory.c:1:1: error: <b id=zqx>"],
 "duration_us":9300000,"image":false}'
 
-work() { # COUNT: one job after another
+work() { # COUNT BROKEN: one job after another; that build of them fails
 	local n=0 builds=0 job id lease kind log
 	while [ $n -lt "$1" ]; do
 		job=$(api jobs/claim -H "$JSON" -d '{"name":"agent-1","version":"<b id=zqx>","slots":2,
@@ -106,7 +110,7 @@ work() { # COUNT: one job after another
 			echo image >"$T/image"
 			api "jobs/$id/artifacts/bzImage" -H "$lease" -T "$T/image" \
 				-H "Faultline-SHA256: $(sha256sum "$T/image" | cut -d' ' -f1)" >/dev/null
-			if [ $builds = 3 ]; then job=$broken_result; else job=$build_result; fi
+			if [ $builds = "$2" ]; then job=$broken_result; else job=$build_result; fi
 		else
 			{
 				printf '<b id=zqx>\x1b[31m \xff\xfe \xe2\x80\xae </pre>\r\n'
@@ -125,8 +129,15 @@ work() { # COUNT: one job after another
 fill() {
 	make_repo 2>/dev/null # git warns of the subject that is no UTF-8
 	start
+	# A regression that takes no further test: a commit that does not build on a base that does.
+	api submissions -H "$JSON" -d '{"repo":"demo","ref":"worse","plan":"quick"}' >/dev/null
 	wait_event '"state":"planned"'
-	work 8
+	work 40 2
+	wait_event '"state":"bisected"'
+	git -C "$T/repo" branch -m next "$REF"
+	api branches/poll -H "$JSON" -d '{}' >/dev/null
+	wait_event '"id":2,.*"state":"planned"'
+	work 8 3
 	api submissions -H "$JSON" -d '{"repo":"demo","ref":"nowhere<b id=zqx>"}' >/dev/null
 	api submissions -H "$JSON" -d '{"repo":"demo","ref":"zqx-nowhere"}' >/dev/null
 	wait_event '"state":"refused"'
@@ -206,22 +217,31 @@ page '/branches/demo/%3Cb%20id=zqx%3E' 404
 page '/commits/%3Cb%20id=zqx%3E' 404
 page '/submissions?cursor=%3Cb%20id=zqx%3E' 422
 json '/?format=json'
+page '/regressions?state=open'
+grep -qa '&lt;b id=zqx&gt;' "$T/body" && good || bad "regressions: not the one that is known"
+page '/regressions?state=flaky'
+page '/regressions?state=%3Cb%20id=zqx%3E' 400
+page '/regressions?repo=%22%3E%3Cb%20id=zqx%3E&ref=%22%3E%3Cb%20id=zqx%3E'
+page /regressions/999999 404
+page /regressions/zqx 404
+json /regressions.json
+json /regressions/1.json
 json /submissions.json
-json /submissions/1.json
+json /submissions/2.json
 json /agents.json
-SHA=$(get "$URL/submissions/1.json" >/dev/null; jq -r .head_sha "$T/body")
+SHA=$(get "$URL/submissions/2.json" >/dev/null; jq -r .head_sha "$T/body")
 page "/commits/$SHA/coverage"
 json "/commits/$SHA/coverage.json"
-BASE=$(get "$URL/submissions/1.json" >/dev/null; jq -r .base_sha "$T/body")
+BASE=$(get "$URL/submissions/2.json" >/dev/null; jq -r .base_sha "$T/body")
 page /compare
 page '/compare?a=%3Cb%20id=zqx%3E&b=%22%3E%3Cb%20id=zqx%3E' 422
 page '/compare?a=1234567' 400
 page "/compare?a=$BASE&b=$SHA"
-page "/compare?a=submission:1&b=${SHA:0:12}"
+page "/compare?a=submission:2&b=${SHA:0:12}"
 json "/compare.json?a=$BASE&b=$SHA"
 [ "$(jq '.cases | length' "$T/body")" -gt 100 ] && good || bad "compare: few cases"
 [ "$(jq .summary.regressed "$T/body")" -gt 0 ] && good || bad "compare: nothing regressed"
-for path in /submissions.csv /submissions/1.csv /submissions/1.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv '/agents?format=txt'; do
+for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv '/agents?format=txt'; do
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done

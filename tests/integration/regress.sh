@@ -213,5 +213,43 @@ commit "mm: the host kills it" $'ready\nkillin split.mprotect\nserve 1' >/dev/nu
 wait_for 20 eval '[ "$(api "submissions?limit=1" | jq -r ".items[0].state")" = done ]'
 sleep 1
 equal "what infrastructure lost is no regression" "$(of infra id)" null
+
+# --- the command line -------------------------------------------------------------------------------
+list() { "$bin/faultline" regressions "$@" >"$tmp/list" 2>"$tmp/list.err"; echo $?; }
+equal "one is open: exit status" "$(list --state open)" 1
+equal "a line for each that is open" "$(sed 1d "$tmp/list" | wc -l)" \
+	"$(api "regressions?state=open" | jq '.items | length')"
+check "with the commit that brought it" grep -q "bisected  *${bad:0:12}  kernel BUG in series_here" "$tmp/list"
+equal "none of this branch is open: exit status" "$(list --repo toy --ref long)" 0
+check "the one that ended is listed" grep -q "fixed  *.* kernel BUG in crash_here" "$tmp/list"
+equal "a branch that nobody knows" "$(list --ref 'a&state=open'; wc -l <"$tmp/list")" $'0\n1'
+equal "as csv" "$(list --ref series --format csv; head -n 1 "$tmp/list" | cut -d, -f1-3)" $'1\nid,repo,ref'
+equal "as json" "$(list --ref series --format json; jq -c '[.[].culprit] | sort' "$tmp/list")" \
+	"$(printf '1\n%s' "$(api 'regressions?ref=series' | jq -c '[.items[].culprit] | sort')")"
+equal "a state that is none" "$(list --state '<b>')" 2
+equal "no server" "$(list --server http://127.0.0.1:1)" 2
+
+# --- the pages show what there was -------------------------------------------------------------------
+page() { curl -sS --noproxy '*' --max-time 30 -f -H 'Accept: text/html' "$url/$1" >"$tmp/page"; }
+shows() { grep -qF -- "$1" "$tmp/page"; }
+for id in $(api regressions | jq '.items[].id'); do
+	check "regression $id has a page" page "regressions/$id"
+done
+page "regressions/$(of long id)"
+check "its life ends fixed" shows ">fixed</span>"
+check "the runs of both sides" shows "8:8, without a fault 0:8"
+check "where it is mended" shows "/commits/$fix"
+check "the steps of the search" shows "runs failed: bad"
+page "regressions?state=bisected"
+check "the filter takes its state" shows ">bisected</span>"
+check "and no other" eval '! shows ">fixed</span>"'
+page "regressions?submission=$(of series submission)"
+check "those of a submission" shows "series_here"
+check "not those of others" eval '! shows crash_here'
+page "submissions/$(of series submission)"
+check "a submission shows its regressions" shows "/regressions/$(of series id)"
+page ""
+check "the overview has the open ones" shows "series_here"
+check "not the ended ones" eval '! shows crash_here'
 [ -z "${REGRESS_KEEP:-}" ] || cp -r "$tmp" "$REGRESS_KEEP"
 finish

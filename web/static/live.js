@@ -37,7 +37,7 @@
 	if (!part() || !window.EventSource)
 		return;
 	source = new EventSource("/api/v1/events");
-	for (const type of ["submission", "branch", "job", "run", "result", "agent"])
+	for (const type of ["submission", "branch", "job", "run", "result", "agent", "regression"])
 		source.addEventListener(type, onEvent);
 	document.addEventListener("visibilitychange", onEvent);
 })();

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* /regressions and /regressions/{id}: what got worse, and what became of it. */
+#include <math.h>
+#include <string.h>
+
+#include "server/api.h"
+#include "server/pages.h"
+
+#define PER_PAGE 50
+#define TEXT_MAX 160
+
+/* The states in the order of a life, and the verdict that each is drawn as. */
+static const struct {
+	const char *state, *look;
+} looks[] = { { "open", "" },
+	      { "new", "MISS" },
+	      { "confirmed", "FAIL" },
+	      { "bisected", "FAIL" },
+	      { "fixed", "PASS" },
+	      { "flaky", "SKIP" },
+	      { "infrastructure", "SKIP" },
+	      { "stale", "SKIP" } };
+
+/* A section for what a list is shown in: in one of the list itself everything comes once for each of
+ * its elements. */
+static void put_any(struct json_object *view, const char *name, struct json_object *list)
+{
+	json_object_object_add(view, name,
+			       json_object_new_boolean(json_object_array_length(list) > 0));
+}
+
+static void put_look(struct json_object *o)
+{
+	const char *state = page_str(o, "state");
+
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++)
+		if (!strcmp(state, looks[i].state))
+			json_object_object_add(o, "look", json_str(looks[i].look));
+}
+
+void page_regressions_prepare(struct json_object *view)
+{
+	struct json_object *items = json_object_object_get(view, "regressions");
+
+	for (size_t i = 0; i < json_object_array_length(items); i++)
+		put_look(json_object_array_get_idx(items, i));
+	put_any(view, "any_regression", items);
+}
+
+int page_regressions_add(struct store *s, const struct regression_filter *f,
+			 struct json_object *view, struct error *err)
+{
+	CLEANUP(json_put_p) struct json_object *list = NULL;
+	int r = view_regressions(s, f, &list, err);
+
+	if (r)
+		return r;
+	json_object_object_add(view, "regressions",
+			       json_object_get(json_object_object_get(list, "items")));
+	page_regressions_prepare(view);
+	return 0;
+}
+
+/* What is shown, and the ways to the other states: links keep the rest of the filter. */
+static void add_filter(struct json_object *view, const struct regression_filter *f)
+{
+	struct json_object *o = json_object_new_object(), *states = json_object_new_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++) {
+		struct json_object *state = json_object_new_object();
+		bool lit = f->state && !strcmp(f->state, looks[i].state);
+
+		json_object_object_add(state, "name", json_str(looks[i].state));
+		json_object_object_add(state, "lit", json_object_new_boolean(lit));
+		json_object_array_add(states, state);
+	}
+	json_object_object_add(o, "state", json_str(f->state));
+	json_object_object_add(o, "repo", json_str(f->repo));
+	json_object_object_add(o, "ref", json_str(f->ref));
+	json_object_object_add(o, "submission", json_object_new_int64(f->submission));
+	json_object_object_add(view, "filter", o);
+	json_object_object_add(view, "states", states);
+}
+
+void page_regressions(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct regression_filter f;
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	int r;
+
+	if (!page_is_html(req)) {
+		api_regressions(srv, req, res);
+		return;
+	}
+	if (!api_regression_filter(req, res, &f)) {
+		page_problem(req, res);
+		return;
+	}
+	f.limit = PER_PAGE;
+	r = view_regressions(srv->store, &f, &view, &err);
+	if (!r) {
+		page_name_items(view, "regressions");
+		page_regressions_prepare(view);
+		add_filter(view, &f);
+	}
+	page_answer(req, res, r, PAGE_REGRESSIONS, "regressions", xstrdup("Regressions"), view,
+		    &err);
+}
+
+/* --- one ------------------------------------------------------------------------------------ */
+
+static struct json_object *member(struct json_object *o, const char *key)
+{
+	return json_object_object_get(o, key);
+}
+
+/* "8:8", and what else there was to see. */
+static struct json_object *side_text(struct json_object *side)
+{
+	char text[TEXT_MAX] = "";
+	int n = 0;
+
+	if (side)
+		n = snprintf(text, sizeof(text), "%lld:%lld", (long long)page_i64(side, "fails"),
+			     (long long)page_i64(side, "runs"));
+	if (page_i64(side, "control_runs"))
+		n += snprintf(text + n, sizeof(text) - (size_t)n, ", without a fault %lld:%lld",
+			      (long long)page_i64(side, "control_fails"),
+			      (long long)page_i64(side, "control_runs"));
+	if (page_i64(side, "others"))
+		snprintf(text + n, sizeof(text) - (size_t)n, ", otherwise %lld",
+			 (long long)page_i64(side, "others"));
+	return json_str(text);
+}
+
+static struct json_object *number_text(struct json_object *o, const char *key, double times,
+				       const char *unit)
+{
+	struct json_object *v = member(o, key);
+	char text[TEXT_MAX] = "";
+
+	if (v && isfinite(json_object_get_double(v)))
+		snprintf(text, sizeof(text), "%.3g%s", times * json_object_get_double(v), unit);
+	return json_str(text);
+}
+
+/* The evidence of a change, whatever it rests on, as members that are always there: a template finds
+ * what is absent in the view around it, which has a "bad" and a "good" of its own. */
+static void prepare_change(struct json_object *change)
+{
+	struct json_object *e = member(change, "evidence"), *commit = member(e, "commit");
+
+	put_look(change);
+	json_object_object_add(change, "bad_text", side_text(commit ? NULL : member(e, "bad")));
+	json_object_object_add(change, "good_text", side_text(commit ? e : member(e, "good")));
+	json_object_object_add(change, "p_text", number_text(e, "p", 1, ""));
+	json_object_object_add(change, "confidence_text", number_text(e, "confidence", 100, " %"));
+	json_object_object_add(change, "mended_at", json_object_get(commit));
+	json_object_object_add(change, "why_text", json_str(page_str(e, "why")));
+}
+
+/* Why a step of the search says nothing about a failure, or how often it failed. */
+static void prepare_step(struct json_object *step)
+{
+	CLEANUP(free_p) char *text = NULL;
+	const char *skip = page_str(step, "skip"), *noop = page_str(step, "noop");
+
+	if (*skip)
+		text = xasprintf("skipped: %s %s", skip, page_str(step, "detail"));
+	else if (*noop)
+		text = xasprintf("the same kernel as %.12s", noop);
+	else
+		text = xasprintf("%lld of %lld runs failed", (long long)page_i64(step, "fails"),
+				 (long long)page_i64(step, "runs"));
+	json_object_object_add(step, "text", json_str(text));
+}
+
+/* Of the newest change that names any. */
+static struct json_object *suspects(struct json_object *changes)
+{
+	for (size_t i = json_object_array_length(changes); i > 0; i--) {
+		struct json_object *change = json_object_array_get_idx(changes, i - 1);
+		struct json_object *list = member(member(change, "evidence"), "suspects");
+
+		if (json_object_is_type(list, json_type_array))
+			return json_object_get(list);
+	}
+	return json_object_new_array();
+}
+
+static struct json_object *steps(struct json_object *search)
+{
+	struct json_object *list = member(search, "steps");
+
+	if (!json_object_is_type(list, json_type_array))
+		return json_object_new_array();
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		prepare_step(json_object_array_get_idx(list, i));
+	return json_object_get(list);
+}
+
+static void prepare(struct json_object *view)
+{
+	struct json_object *changes = member(view, "changes");
+
+	put_look(view);
+	for (size_t i = 0; i < json_object_array_length(changes); i++)
+		prepare_change(json_object_array_get_idx(changes, i));
+	json_object_object_add(view, "suspects", suspects(changes));
+	json_object_object_add(view, "steps", steps(member(view, "search")));
+	put_any(view, "has_suspects", member(view, "suspects"));
+	put_any(view, "has_steps", member(view, "steps"));
+	put_any(view, "has_probes", member(view, "probes"));
+}
+
+void page_regression(struct server *srv, const struct http_req *req, struct http_res *res)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	char *title = NULL;
+	int64_t id;
+	int r;
+
+	if (!page_is_html(req)) {
+		api_regression(srv, req, res);
+		return;
+	}
+	if (!page_id(req, res, &id))
+		return;
+	r = view_regression(srv->store, id, &view, &err);
+	if (!r) {
+		prepare(view);
+		title = xasprintf("%s: %s", page_str(view, "state"), page_str(view, "title"));
+	}
+	page_answer(req, res, r, PAGE_REGRESSION, "regressions", title, view, &err);
+}
