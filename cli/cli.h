@@ -48,6 +48,8 @@ const char *cli_public_url(const struct server_args *a);
 /* One call; a status other than 2xx is an error with the problem's detail. *ret may be NULL. */
 must_check int cli_call(struct http_client *c, const char *method, const char *path,
 			struct json_object *body, struct json_object **ret, struct error *err);
+/* Appends a value for an address' query: everything but RFC 3986's unreserved characters as %XX. */
+void cli_query_value(struct buf *b, const char *s);
 /* The text of a whole answer, for logs and other formats. */
 must_check int cli_text(struct http_client *c, const char *path, struct buf *out,
 			struct error *err);
@@ -93,6 +95,7 @@ int cmd_watch(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_results(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
+int cmd_regressions(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_repro(int argc, char **argv);
 int cmd_report(int argc, char **argv);

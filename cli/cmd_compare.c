@@ -112,20 +112,6 @@ static int compare_files(const struct args *a, struct json_object **ret, struct 
 
 /* --- the server's --------------------------------------------------------------------------------- */
 
-/* For a query: everything but RFC 3986's unreserved characters as %XX. */
-static void add_escaped(struct buf *b, const char *s)
-{
-	static const char plain[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-	for (; *s; s++) {
-		if (strchr(plain, *s))
-			buf_char(b, *s);
-		else
-			buf_printf(b, "%%%02X", (unsigned char)*s);
-	}
-}
-
 static int ask_server(const struct args *a, struct json_object **ret, struct error *err)
 {
 	CLEANUP(http_client_free_p) struct http_client *c = NULL;
@@ -133,9 +119,9 @@ static int ask_server(const struct args *a, struct json_object **ret, struct err
 	int r = cli_connect(&a->server, &c, err);
 
 	buf_str(&path, "/api/v1/compare?a=");
-	add_escaped(&path, a->names[COMPARE_A]);
+	cli_query_value(&path, a->names[COMPARE_A]);
 	buf_str(&path, "&b=");
-	add_escaped(&path, a->names[COMPARE_B]);
+	cli_query_value(&path, a->names[COMPARE_B]);
 	if (!r)
 		r = cli_text(c, buf_cstr(&path), &text, err);
 	if (!r)

@@ -155,3 +155,16 @@ int cli_text(struct http_client *c, const char *path, struct buf *out, struct er
 	http_response_free(&res);
 	return r;
 }
+
+void cli_query_value(struct buf *b, const char *s)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *s; s++) {
+		if (strchr(plain, *s))
+			buf_char(b, *s);
+		else
+			buf_printf(b, "%%%02X", (unsigned char)*s);
+	}
+}

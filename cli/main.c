@@ -14,6 +14,8 @@ const struct command cli_commands[] = {
 	{ "status", cmd_status, "one submission, or the newest ones" },
 	{ "results", cmd_results, "results of a submission: table, json, csv, ktap, junit, kcidb" },
 	{ "compare", cmd_compare, "what got worse from one kernel to another" },
+	{ "regressions", cmd_regressions,
+	  "what got worse and is not mended; of one branch or all" },
 	{ "log", cmd_log, "the log of a run: build output or consoles" },
 	{ "repro", cmd_repro, "the shell command that replays one result" },
 	{ "report", cmd_report, "the report of a regression, as text or as a mail" },
@@ -32,7 +34,7 @@ static void usage(FILE *out)
 	      "breaks.\n\n",
 	      out);
 	for (size_t i = 0; i < cli_n_commands; i++)
-		fprintf(out, "  %-10s %s\n", cli_commands[i].name, cli_commands[i].summary);
+		fprintf(out, "  %-11s %s\n", cli_commands[i].name, cli_commands[i].summary);
 	fputs("\n`faultline COMMAND --help` explains a command. Exit status: 0 all passed or "
 	      "skipped,\n1 the kernel failed something, 2 trouble of the test or the machine, "
 	      "64 usage.\n"
