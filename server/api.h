@@ -75,6 +75,7 @@ API_HANDLER(api_results);
 API_HANDLER(api_result);
 API_HANDLER(api_regressions);
 API_HANDLER(api_regression);
+API_HANDLER(feed_regressions);
 API_HANDLER(api_commit);
 API_HANDLER(api_coverage);
 API_HANDLER(api_compare);

@@ -25,6 +25,16 @@ void page_branches(struct server *srv, const struct http_req *req, struct http_r
 	page_answer(req, res, r, PAGE_BRANCHES, "branches", xstrdup("Branches"), view, &err);
 }
 
+/* Which feed the head names. */
+static void add_feed(struct json_object *view, const char *repo, const char *ref)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "repo", json_str(repo));
+	json_object_object_add(o, "ref", json_str(ref));
+	json_object_object_add(view, "feed", o);
+}
+
 void page_branch(struct server *srv, const struct http_req *req, struct http_res *res)
 {
 	const char *repo = req->params[0], *ref = req->params[1];
@@ -47,8 +57,10 @@ void page_branch(struct server *srv, const struct http_req *req, struct http_res
 		page_matrix_table(req, res, r, view, &err);
 		return;
 	}
-	if (!r)
+	if (!r) {
 		page_matrix_prepare(view);
+		add_feed(view, repo, ref);
+	}
 	page_answer(req, res, r, PAGE_BRANCH, "branches", xasprintf("%s %s", repo, ref), view,
 		    &err);
 }

@@ -90,6 +90,8 @@ const struct http_route http_routes[] = {
 	{ "GET", "/readyz", ROLE_NONE, 0, false, api_readyz, "The database takes writes", true },
 	{ "GET", "/metrics", ROLE_NONE, 0, false, api_metrics, "Prometheus", false },
 
+	{ "GET", "/feeds/regressions.atom", ROLE_NONE, 0, false, feed_regressions,
+	  "Atom feed of regressions (?repo=&ref=&state=)", false },
 	{ "GET", "/git/{repo}.git/info/refs", ROLE_NONE, 0, false, git_info_refs,
 	  "Smart HTTP (?service=git-upload-pack)", false },
 	{ "POST", "/git/{repo}.git/git-upload-pack", ROLE_NONE, GIT_REQUEST_BYTES, false,

@@ -251,5 +251,29 @@ check "a submission shows its regressions" shows "/regressions/$(of series id)"
 page ""
 check "the overview has the open ones" shows "series_here"
 check "not the ended ones" eval '! shows crash_here'
+
+# --- the feed ----------------------------------------------------------------------------------------
+feed() { curl -sS --noproxy '*' --max-time 30 -D "$tmp/head" -o "$tmp/feed" -w '%{http_code}' "$url/feeds/regressions.atom$1" "${@:2}"; }
+atom() { xmllint --noout --nonet --relaxng tests/exchange/atom.rng "$1" 2>"$tmp/why"; }
+in_feed() { xmllint --xpath "$1" "$tmp/feed"; }
+equal "the feed" "$(feed "")" 200
+check "is Atom" atom "$tmp/feed"
+check "and says so" grep -qi '^content-type: application/atom+xml' "$tmp/head"
+equal "an entry for each regression" "$(in_feed 'count(//*[local-name()="entry"])')" \
+	"$(api regressions | jq '.items | length')"
+check "state, title, commit" grep -qF "<title>fixed: kernel BUG in crash_here ($(of long culprit | cut -c1-12))</title>" "$tmp/feed"
+etag=$(sed -n 's/^[Ee][Tt]ag: //p' "$tmp/head" | tr -d '\r')
+equal "what did not change is not sent again" "$(feed "" -H "If-None-Match: $etag")" 304
+equal "of one branch" "$(feed '?repo=toy&ref=long'; in_feed 'count(//*[local-name()="entry"])')" 2001
+equal "of one that has none" "$(feed '?repo=toy&ref=%3Cb%3E%22'; in_feed 'count(//*[local-name()="entry"])')" 2000
+check "which is Atom too" atom "$tmp/feed"
+check "a branch's page names its feed" page branches/toy/long
+check "by the branch" shows '/feeds/regressions.atom?repo=toy&amp;ref=long"'
+feed "" >/dev/null
+for mutation in 's|<updated>[^<]*</updated>||' 's|Z</updated>|</updated>|' 's|<id>[^<]*|<id>a b|' \
+	's|<entry>|<entry><id>tag:x,2026:y</id>|' 's| href="[^"]*"||' 's|author>|writer>|g'; do
+	sed "$mutation" "$tmp/feed" >"$tmp/mutant"
+	check "refused: $mutation" eval '! atom "$tmp/mutant"'
+done
 [ -z "${REGRESS_KEEP:-}" ] || cp -r "$tmp" "$REGRESS_KEEP"
 finish

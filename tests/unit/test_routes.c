@@ -50,6 +50,7 @@ static void test_found(void **state)
 		{ "GET", "/api/v1/regressions/7.mbox", "/api/v1/regressions/{id}", "7", NULL,
 		  "mbox" },
 		{ "GET", "/compare.txt", "/compare", NULL, NULL, "txt" },
+		{ "GET", "/feeds/regressions.atom", "/feeds/regressions.atom", NULL, NULL, NULL },
 		{ "GET", "/regressions", "/regressions", NULL, NULL, NULL },
 		{ "GET", "/regressions.csv", "/regressions", NULL, NULL, "csv" },
 		{ "GET", "/regressions/7", "/regressions/{id}", "7", NULL, NULL },
