@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -381,6 +381,28 @@ CREATE TABLE regression_probes (
 	UNIQUE (regression_id, purpose, job_id)
 ) STRICT;
 CREATE INDEX regression_probes_job ON regression_probes (job_id);
+
+-- What is to be told about regressions: an entry is made with the state that it tells of.
+CREATE TABLE outbox (
+	id INTEGER PRIMARY KEY,
+	regression_id INTEGER NOT NULL REFERENCES regressions (id),
+	kind TEXT NOT NULL CHECK (kind IN ('report', 'fixed')),
+	channel TEXT NOT NULL CHECK (channel IN ('mail', 'hook')),
+	recipient TEXT NOT NULL, -- addresses with commas between; an URL
+	state TEXT NOT NULL CHECK (state IN (
+		'waiting',
+		'sending', -- its first byte is about to leave, or has left
+		'sent',
+		'refused', -- for good
+		'doubtful')), -- the server ended while it was being sent: never sent again
+	attempts INTEGER NOT NULL DEFAULT 0, -- that failed
+	next_us INTEGER NOT NULL, -- not before
+	message TEXT, -- what the other side said last
+	created_us INTEGER NOT NULL,
+	ended_us INTEGER,
+	UNIQUE (regression_id, kind, channel, recipient)
+) STRICT;
+CREATE INDEX outbox_due ON outbox (next_us) WHERE state = 'waiting';
 
 -- What happened, for pages that stay open. The newest 10000 are kept.
 CREATE TABLE events (

@@ -157,6 +157,13 @@ static int tx_step(struct db *db, void *arg, struct error *err)
 		r = db_run(db, Q_REGRESSION_SEARCH, ARGS(I(s->row->id), S(s->search)), NULL, err);
 	for (size_t i = 0; i < w->n_probes && !r; i++)
 		r = put_probe(db, s, &w->probes[i], err);
+	for (size_t i = 0; i < w->n_report_to && !r; i++)
+		r = db_run(db, Q_OUTBOX_REPORT,
+			   ARGS(I(s->row->id), S(w->report_to[i].channel),
+				S(w->report_to[i].recipient), I(s->now)),
+			   NULL, err);
+	if (!r && w->state && strcmp(w->state, "fixed") == 0)
+		r = db_run(db, Q_OUTBOX_FIXED, ARGS(I(s->row->id), I(s->now)), NULL, err);
 	if (!r && w->n_probes)
 		db->queued = true;
 	return r;

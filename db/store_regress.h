@@ -121,6 +121,12 @@ struct probe_new {
 	int runs;
 };
 
+/* Somebody who is to be told that a regression was found. */
+struct recipient_new {
+	const char *channel; /* mail, hook */
+	const char *recipient; /* addresses with commas between; an URL */
+};
+
 /* A decision. NULL and 0: nothing of the kind. */
 struct regression_step {
 	const char *state; /* the next one; the same one again is a change as well */
@@ -129,6 +135,9 @@ struct regression_step {
 	struct json_object *search; /* bisect_to_json(); borrowed */
 	const struct probe_new *probes;
 	size_t n_probes;
+	const struct recipient_new *report_to; /* once for a signature and its first bad commit */
+	size_t n_report_to;
+	/* state "fixed" is told to whom it was reported */
 };
 
 /* Writes a decision about the regression `row`, all in one transaction. Probes go to the front of the

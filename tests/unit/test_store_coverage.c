@@ -120,7 +120,8 @@ static void test_no_such_commit(void **state)
 }
 
 /* Takes back what the migrations from version 2 on made. */
-static const char as_version_1[] = "DROP INDEX submissions_compare;"
+static const char as_version_1[] = "DROP TABLE outbox;"
+				   "DROP INDEX submissions_compare;"
 				   "ALTER TABLE submissions DROP COLUMN compared_us;"
 				   "DROP TABLE regression_probes;"
 				   "DROP TABLE regression_changes;"
