@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/smtp.h"
 
-#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
@@ -10,7 +9,6 @@
 #include "lib/clean.h"
 
 #define TIMEOUT_MS 60000
-#define ADDRESS_MAX 254
 
 struct message {
 	const struct smtp *smtp;
@@ -21,19 +19,6 @@ struct message {
 	struct error why;
 	char reply[256]; /* the server's last refusal, "550 no such user" */
 };
-
-bool smtp_address_is_valid(const char *s)
-{
-	size_t len = strlen(s);
-	const char *at = strrchr(s, '@');
-
-	if (len > ADDRESS_MAX || !at || at == s || !at[1])
-		return false;
-	for (; *s; s++)
-		if (!isgraph((unsigned char)*s) || strchr("<>()[]\\,;:\"", *s))
-			return false;
-	return true;
-}
 
 /* Lines end with CRLF on the wire (RFC 5321, 2.3.8); libcurl doubles the dots. */
 static void put_crlf(struct buf *out, const char *data, size_t len)

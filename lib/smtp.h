@@ -22,11 +22,8 @@ struct smtp {
 	void *arg;
 };
 
-/* An address as it stands in an envelope: "a@b.example", at most 254 bytes (RFC 5321, 4.5.3.1.3),
- * without blanks, brackets and control characters. */
-bool smtp_address_is_valid(const char *s);
-
-/* `data` is the whole message (RFC 5322), with lines ended by "\n" or "\r\n". 0: the server took
+/* Addresses are bare and valid: mail_address() of lib/mail.h. `data` is the whole message (RFC 5322),
+ * with lines ended by "\n" or "\r\n". 0: the server took
  * it. -EAGAIN: it did not, and may later (nobody there, a 4xx answer); -EPERM: it never will (5xx);
  * -EIO: it broke after begin(), so nobody knows; -ECANCELED, or what begin() said. The message
  * quotes the server. */

@@ -11,8 +11,8 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/limits.h"
-#include "lib/mail.h"
 #include "lib/path.h"
+#include "server/config_notify.h"
 #include "server/url.h"
 
 #define CONFIG_MAX_BYTES (1 << 20)
@@ -46,13 +46,19 @@ struct config *config_new(void)
 	return c;
 }
 
+static void branch_free(struct config_branch *b)
+{
+	free(b->ref);
+	free(b->base);
+	free(b->plan);
+	free(b->mail);
+	free(b->hook);
+}
+
 static void repo_free(struct config_repo *r)
 {
-	for (size_t i = 0; i < r->n_branches; i++) {
-		free(r->branches[i].ref);
-		free(r->branches[i].base);
-		free(r->branches[i].plan);
-	}
+	for (size_t i = 0; i < r->n_branches; i++)
+		branch_free(&r->branches[i]);
 	free(r->branches);
 	free(r->name);
 	free(r->url);
@@ -71,6 +77,10 @@ void config_free(struct config *c)
 	free(c->allow);
 	free(c->address);
 	free(c->data);
+	free(c->smtp_url);
+	free(c->smtp_user);
+	free(c->smtp_password);
+	free(c->hook_secret);
 	free(c->origin);
 	free(c->url);
 	free(c->report_from);
@@ -154,13 +164,21 @@ static int add_branch(struct config_repo *repo, const char *value, struct error 
 			b.base = xstrdup(s + 5);
 		} else if (str_starts(s, "plan=") && !b.plan && path_name_is_safe(s + 5)) {
 			b.plan = xstrdup(s + 5);
+		} else if (str_starts(s, "mail=") && !b.mail) {
+			b.mail = xstrdup(s + 5);
+			r = config_check_recipients(b.mail, err);
+		} else if (str_starts(s, "hook=") && !b.hook) {
+			b.hook = xstrdup(s + 5);
+			r = config_check_hook(b.hook, err);
 		} else {
-			r = error_set(err, -EINVAL, "'%s' is neither base=REF nor plan=NAME", s);
+			r = error_set(err, -EINVAL,
+				      "'%s' is none of base=REF, plan=NAME, mail=ADDRESS and "
+				      "hook=URL",
+				      s);
 		}
 	}
 	if (r) {
-		free(b.base);
-		free(b.plan);
+		branch_free(&b);
 		return r;
 	}
 	b.ref = xstrdup(ref);
@@ -238,20 +256,6 @@ static int set_export(struct config *c, const char *key, const char *value, bool
 	return 0;
 }
 
-static int set_report(struct config *c, const char *key, const char *value, bool *ret_known,
-		      struct error *err)
-{
-	char name[MAIL_NAME_MAX], addr[MAIL_ADDR_MAX];
-
-	*ret_known = !strcmp(key, "from");
-	if (!*ret_known)
-		return 0;
-	if (!mail_address(value, name, addr))
-		return error_set(err, -EINVAL, "'%s' is not 'Name <user@host>'", value);
-	put(&c->report_from, value);
-	return 0;
-}
-
 static int set_plain(struct config *c, const char *section, const char *key, const char *value,
 		     bool *ret_known, struct error *err)
 {
@@ -276,8 +280,8 @@ static int set_plain(struct config *c, const char *section, const char *key, con
 	}
 	if (!strcmp(section, "export"))
 		return set_export(c, key, value, ret_known, err);
-	if (!strcmp(section, "report"))
-		return set_report(c, key, value, ret_known, err);
+	if (!strcmp(section, "report") || !strcmp(section, "mail") || !strcmp(section, "hook"))
+		return config_set_notify(c, section, key, value, ret_known, err);
 	if (!strcmp(section, "git") && !strcmp(key, "fsck"))
 		return set_bool(&c->fsck, value, err);
 	*ret_known = false;

@@ -15,6 +15,9 @@
 
 struct config_branch {
 	char *ref, *base, *plan; /* base may be NULL; plan NULL = the default plan */
+	char *mail; /* who is written to about its regressions: addresses with commas between, and
+		     * the word "author"; NULL = nobody */
+	char *hook; /* http(s) address that is told of them; NULL = none */
 };
 
 struct config_repo {
@@ -38,6 +41,8 @@ struct config {
 	char *url; /* where others reach this server, for links in exports; NULL = no links */
 	char *report_from; /* who reports regressions: mail_address() */
 	int every_max; /* commits of a branch's movement that are all tested */
+	char *smtp_url, *smtp_user, *smtp_password; /* url NULL: no mail is sent */
+	char *hook_secret; /* signs what hooks are told; NULL: they are not told */
 	char *plan; /* of submissions that name none */
 	char **allow; /* address prefixes that submissions may name */
 	size_t n_allow, cap_allow;

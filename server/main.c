@@ -19,6 +19,7 @@
 #include "server/git_http.h"
 #include "server/gitcmd.h"
 #include "server/http.h"
+#include "server/outbox.h"
 #include "server/pages.h"
 #include "server/planner.h"
 #include "server/regress.h"
@@ -63,6 +64,7 @@ static void on_events(void *arg)
 
 	http_wake_streams(srv);
 	regress_poke(srv->regress);
+	outbox_poke(srv->outbox);
 }
 
 static void wake_parked(void *arg)
@@ -132,6 +134,8 @@ static int start_parts(struct server *srv, const struct config *c, struct error 
 	if (!r)
 		r = tracker_start(srv, &srv->tracker, err);
 	if (!r)
+		r = outbox_start(srv, &srv->outbox, err);
+	if (!r)
 		r = regress_start(srv, &srv->regress, err);
 	if (!r)
 		r = start_http(srv, c, err);
@@ -147,10 +151,12 @@ static void stop(struct server *srv)
 	http_stop(srv->http, srv->config->drain_s * 1000);
 	sched_stop(srv->sched);
 	regress_stop(srv->regress);
+	outbox_stop(srv->outbox);
 	tracker_stop(srv->tracker);
 	planner_stop(srv->planner);
 	store_close(srv->store); /* its thread wakes others until here */
 	regress_free(srv->regress);
+	outbox_free(srv->outbox);
 	http_free(srv->http);
 	git_serve_free(srv->git_serve);
 	events_free(srv->events);

@@ -9,6 +9,7 @@
 #include "lib/clean.h"
 #include "lib/limits.h"
 #include "lib/log.h"
+#include "server/outbox.h"
 #include "server/poked.h"
 #include "server/regress_find.h"
 #include "server/regress_step.h"
@@ -115,7 +116,7 @@ static bool compare_all(struct regress *e)
 /* The repository that a decision asks. */
 struct history {
 	const char *dir;
-	struct commit_list lists[2]; /* what it was told, as long as the decision lives */
+	struct commit_list lists[3]; /* what it was told, as long as the decision lives */
 	size_t n;
 };
 
@@ -147,6 +148,30 @@ static void history_free(struct history *h)
 		commit_list_free(&h->lists[i]);
 }
 
+/* Writes the decision; that a search has ended is what people want to hear of. */
+static int decided(struct regress *e, const struct regression_state *g,
+		   const struct regress_history *h, struct regression_step *step, struct error *err)
+{
+	bool found = step->state && strcmp(step->state, "bisected") == 0 &&
+		     strcmp(g->row.state, "bisected") != 0;
+	struct recipient_new to[2];
+	char *texts[2] = { NULL };
+	struct commit_info culprit = { 0 };
+	int r = found && step->culprit ? h->commit(h->arg, step->culprit, &culprit, err) : 0;
+
+	if (r)
+		return r;
+	if (found) {
+		step->report_to = to;
+		step->n_report_to = outbox_recipients(e->srv->config, g->row.repo, g->row.ref,
+						      culprit.author, to, texts);
+	}
+	r = store_regression_step(e->srv->store, &g->row, step, err);
+	free(texts[0]);
+	free(texts[1]);
+	return r;
+}
+
 static int advance(struct regress *e, int64_t id, bool *ret_changed, struct error *err)
 {
 	const struct confirm_opts o = CONFIRM_DEFAULTS;
@@ -165,7 +190,7 @@ static int advance(struct regress *e, int64_t id, bool *ret_changed, struct erro
 	r = regress_decide(&o, &g, &h, &d, err);
 	if (r || !d.any)
 		return r;
-	r = store_regression_step(e->srv->store, &g.row, &d.step, err);
+	r = decided(e, &g, &h, &d.step, err);
 	if (!r && d.step.state) {
 		CLEANUP(free_p) char *title = log_quote(g.row.title);
 

@@ -15,6 +15,7 @@ struct blob_store;
 struct events;
 struct git_serve;
 struct http;
+struct outbox;
 struct planner;
 struct regress;
 struct runlog;
@@ -30,6 +31,7 @@ struct server {
 	struct runlog *runlog;
 	struct events *events;
 	struct tracker *tracker;
+	struct outbox *outbox;
 	struct planner *planner;
 	struct regress *regress;
 	struct sched *sched;

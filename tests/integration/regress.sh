@@ -45,6 +45,9 @@ commit() {
 start=$(commit "mm: all is well" "$works")
 for branch in long flaky chance; do toy branch $branch && toy branch next-$branch; done
 
+mkdir "$tmp/mail"
+start sink tests/integration/smtp_sink.py "$tmp/mail"
+wait_for 20 test -s "$tmp/sink.out" || not_ok "the mail server starts"
 cat >"$tmp/server.conf" <<CONF
 [server]
 data = $tmp/data
@@ -55,9 +58,15 @@ poll_seconds = 0
 url = $tmp/toy/.git
 local = yes
 base = main
-branch = long base=main plan=quick
+branch = long base=main plan=quick mail=list@example.org,author
 branch = flaky base=main plan=quick
-branch = chance base=main plan=quick
+branch = chance base=main plan=quick mail=list@example.org
+
+[report]
+from = Toy CI <ci@example.org>
+
+[mail]
+smtp = smtp://127.0.0.1:$(head -n 1 "$tmp/sink.out")
 
 [submit]
 plan = quick
@@ -127,7 +136,7 @@ equal "it fails here and not there" "$(one long '.changes[1].evidence |
 check "the log of the search is kept" test "$(one long '.search.steps | length')" -ge 5
 report=$("$bin/faultline" report "$(of long id)")
 for line in "commit: $crash (\"mm: step $culprit\")" "  kernel BUG in crash_here" "testcase: split.mprotect" \
-	"| Reported-by: faultline <faultline@localhost>" "#regzbot introduced: $(toy rev-parse "$crash^")..$crash"; do
+	"| Reported-by: Toy CI <ci@example.org>" "#regzbot introduced: $(toy rev-parse "$crash^")..$crash"; do
 	check "the report says: $line" grep -qxF -- "$line" <<<"$report"
 done
 check "and how often it failed on both sides" grep -qE ' 0:[0-9]+ +100% +([0-9]+):\1 +kernel BUG' <<<"$report"
@@ -136,11 +145,21 @@ equal "the API gives the same text" "$(api "regressions/$(of long id).txt")" "$r
 equal "as a mail it goes to the author" "$(python3 "$root/tests/exchange/read_mail.py" "$tmp/report.mbox" |
 	jq -r '"\(.to[0][1]) \(.subject)"')" "toy@localhost [toy:long] [$(of long config)]  ${crash:0:10}: kernel BUG in crash_here"
 
+mails() { find "$tmp/mail" -name '*.eml' | wc -l; }
+header() { sed -n "/^\$/q; s/^$2: //p" "$tmp/mail/$1.eml" | head -n 1; }
+check "it is reported by mail" wait_for 60 test -e "$tmp/mail/1.eml"
+equal "to the list and the author" "$(grep -ci '^RCPT TO:<\(list@example.org\|toy@localhost\)>' \
+	"$tmp/mail/1.envelope")" 2
+check "with the title as its subject" grep -q 'crash_here' <(header 1 Subject)
+check "and the commit in its text" grep -q "${crash:0:12}" "$tmp/mail/1.eml"
+
 # --- mended by a later push ---------------------------------------------------------------------------
 fix=$(commit "mm: mend it" "$works")
 push long
 check "the fix is noticed" wait_for 60 eval '[ "$(of long state)" = fixed ]'
 equal "and its commit" "$(of long fixed)" "$fix"
+check "the fix is told as well" wait_for 60 test -e "$tmp/mail/2.eml"
+equal "as a follow-up" "$(header 2 In-Reply-To)" "$(header 1 Message-ID)"
 equal "nothing is open" "$(api 'regressions?state=open' | jq '.items | length')" 0
 api "regressions/$(of long id).mbox" >"$tmp/report.mbox"
 equal "the fix is a second mail that follows the first" \
@@ -212,6 +231,7 @@ commit "mm: the host kills it" $'ready\nkillin split.mprotect\nserve 1' >/dev/nu
 "$bin/faultline" submit --git toy --ref infra --base main --wait >"$tmp/infra.out" 2>&1
 wait_for 20 eval '[ "$(api "submissions?limit=1" | jq -r ".items[0].state")" = done ]'
 sleep 1
+equal "one mail at its start and one at its end, none of what is flaky or lost" "$(mails)" 2
 equal "what infrastructure lost is no regression" "$(of infra id)" null
 
 # --- the command line -------------------------------------------------------------------------------

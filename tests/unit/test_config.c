@@ -101,7 +101,7 @@ static void test_errors_name_the_line(void **state)
 		{ "[repo ../x]\nurl = /x\n", "t:2: '../x' is not a name" },
 		{ "[repo a]\nbranch = -x\n", "t:2: this is not a valid reference" },
 		{ "[repo a]\nbranch = x bse=y\n",
-		  "t:2: 'bse=y' is neither base=REF nor plan=NAME" },
+		  "t:2: 'bse=y' is none of base=REF, plan=NAME, mail=ADDRESS and hook=URL" },
 		{ "[repo a]\nbase = a..b\n", "t:2: this is not a valid" },
 		{ "[repo a]\nbase = m\n", "t: [repo a] has no url" },
 		{ "[repo a]\nurl = /srv/linux\n", "t: [repo a]: '/srv/linux'" },
