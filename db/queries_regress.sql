@@ -234,3 +234,16 @@ SELECT sha, parent, author, subject FROM commits WHERE id IN (
 	UNION SELECT commit_id FROM regression_probes WHERE regression_id = ?1
 	UNION SELECT sc.commit_id FROM submission_commits sc JOIN regressions g
 		ON g.submission_id = sc.submission_id WHERE g.id = ?1)
+
+-- name: stats_regressions
+SELECT coalesce(sum(state = 'new'), 0) AS new, coalesce(sum(state = 'confirmed'), 0) AS confirmed,
+	coalesce(sum(state = 'bisected'), 0) AS bisected, coalesce(sum(state = 'fixed'), 0) AS fixed,
+	coalesce(sum(state = 'flaky'), 0) AS flaky,
+	coalesce(sum(state = 'infrastructure'), 0) AS infrastructure,
+	coalesce(sum(state = 'stale'), 0) AS stale
+FROM regressions
+
+-- name: stats_probes
+SELECT count(*) AS under_way
+FROM regressions g JOIN regression_probes p ON p.regression_id = g.id JOIN jobs j ON j.id = p.job_id
+WHERE g.ended_us IS NULL AND j.state IN ('queued', 'waiting', 'leased')

@@ -272,6 +272,15 @@ page ""
 check "the overview has the open ones" shows "series_here"
 check "not the ended ones" eval '! shows crash_here'
 
+# --- numbers -----------------------------------------------------------------------------------------
+curl -sS --noproxy '*' --max-time 30 "$url/metrics" >"$tmp/metrics"
+for state in new confirmed bisected fixed flaky infrastructure stale; do
+	equal "metrics: $state" "$(sed -n "s/^faultline_regressions{state=\"$state\"} //p" "$tmp/metrics")" \
+		"$(api "regressions?state=$state" | jq '.items | length')"
+done
+equal "metrics: no test is under way" \
+	"$(sed -n 's/^faultline_probes{state="under_way"} //p' "$tmp/metrics")" 0
+
 # --- the feed ----------------------------------------------------------------------------------------
 feed() { curl -sS --noproxy '*' --max-time 30 -D "$tmp/head" -o "$tmp/feed" -w '%{http_code}' "$url/feeds/regressions.atom$1" "${@:2}"; }
 atom() { xmllint --noout --nonet --relaxng tests/exchange/atom.rng "$1" 2>"$tmp/why"; }
