@@ -97,7 +97,7 @@ clean() {
 			[ "$n" = 0 ] || failures "$dir/results/clean-$config-$i.json" \
 				'.[] | "  \(.case) \(.fault.mode): \(.reason): \(.detail)"'
 			alarms=$((alarms + n))
-			n=$(undecided "$dir/results/clean-$config-$i.json" | tee /dev/stderr | wc -l)
+			n=$(undecided "$dir/results/clean-$config-$i.json" | tee -a /dev/stderr | wc -l)
 			others=$((others + n))
 		done
 		say "clean kernel, $config: $repeat runs"
