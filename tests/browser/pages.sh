@@ -169,6 +169,16 @@ page() { # PATH [STATUS]
 	head -1 "$T/body" | grep -q '^<!DOCTYPE html>$' && good || bad "$1: no doctype"
 	why=$(well_formed "$T/body") && good || bad "$1: $why"
 }
+# What is no page is not taken for one.
+plain() { # PATH
+	local status
+	status=$(get -H 'Accept: text/html' "$URL$1")
+	[ "$status" = 200 ] && good || bad "$1: $status, not 200: $(head -c 300 "$T/body")"
+	grep -qiE '^content-type: (text/plain|application/(mbox|atom\+xml))' "$T/head" && good ||
+		bad "$1: $(grep -i '^content-type' "$T/head")"
+	grep -qi '^x-content-type-options: nosniff' "$T/head" && good || bad "$1: no nosniff"
+	iconv -f UTF-8 -t UTF-8 "$T/body" >/dev/null 2>&1 && good || bad "$1: not UTF-8"
+}
 json() { # PATH
 	[ "$(get "$URL$1")" = 200 ] && jq -e . "$T/body" >/dev/null 2>&1 && good || bad "$1 is no JSON"
 }
@@ -182,6 +192,12 @@ crawl() {
 		shape=$(sed -E 's/[0-9a-f]{40}/H/g; s/=[^&]*/=V/g; s/[0-9]+/N/g' <<<"$path")
 		[ -z "${seen[$path]:-}" ] && [ "${shapes[$shape]:-0}" -lt 4 ] || continue
 		seen[$path]=1 shapes[$shape]=$((${shapes[$shape]:-0} + 1))
+		case ${path%%\?*} in
+		*.atom | *.txt | *.mbox)
+			plain "$path"
+			continue
+			;;
+		esac
 		page "$path"
 		while IFS= read -r link; do
 			link=${link//&amp;/\&}

@@ -76,6 +76,12 @@ result=$(api "results?submission=$id&status=FAIL&scenario=split.mprotect&limit=1
 check "repro names kernel, scenario and fault" grep -q -- \
 	"run --kernel bzImage.*--scenario .*split.mprotect.*--fault" <("$bin/faultline" repro "$result")
 check "ktap output has a plan" grep -q '^1\.\.[1-9]' <("$bin/faultline" results "$id" --format ktap)
+# what is new in the range is repeated and searched for by then
+settled() {
+	api "regressions?ref=$pre" | jq -e '(.items | length) > 0 and
+		all(.items[]; .state != "new" and .state != "confirmed")'
+}
+check "its regressions are followed to their ends" wait_for 120 settled
 runs_before=$(api stats | jq -c .jobs)
 again=$(submit "$pre" "$good")
 "$bin/faultline" watch "$again" >/dev/null 2>&1

@@ -142,6 +142,10 @@ static void test_errors(void **state)
 	assert_int_equal(revlist_read(repo_top, "master", "bisect", 99, &l, &err), -ENOENT);
 }
 
+/* libgit2 1.5 loses its list of commits when a walk comes to an edge; there with sanitizers only. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
 /* A history that ends where it was cut off is an error, never a shorter list. */
 static void test_shallow(void **state)
 {
@@ -153,7 +157,11 @@ static void test_shallow(void **state)
 
 	(void)state;
 	GIT("clone", "-q", "--depth=3", "--branch=bisect", url, shallow);
+	if (__lsan_disable)
+		__lsan_disable();
 	r = revlist_read(shallow, repo_sha("d"), repo_sha("bisect"), 99, &l, &err);
+	if (__lsan_enable)
+		__lsan_enable();
 	assert_true(r == -ENOENT || r == -EIO);
 	assert_null(l.text);
 }
