@@ -100,6 +100,27 @@ void page_answer(const struct http_req *req, struct http_res *res, int r, enum t
 	page_problem(req, res);
 }
 
+void page_show(struct server *srv, const struct http_req *req, struct http_res *res,
+	       const struct page_of *p)
+{
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	char *title = NULL;
+	int64_t id;
+	int r;
+
+	if (!page_is_html(req)) {
+		p->api(srv, req, res);
+		return;
+	}
+	if (!page_id(req, res, &id))
+		return;
+	r = p->view(srv->store, id, &view, &err);
+	if (!r)
+		title = p->prepare(view, id);
+	page_answer(req, res, r, p->id, p->nav, title, view, &err);
+}
+
 void page_matrix_prepare(struct json_object *view)
 {
 	struct json_object *matrix = json_object_object_get(view, "matrix");

@@ -3,20 +3,15 @@
 #include "server/api.h"
 #include "server/pages.h"
 
+static char *prepare(struct json_object *view, int64_t id)
+{
+	(void)view;
+	return xasprintf("Build %lld", (long long)id);
+}
+
 void page_build(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
-	int64_t id;
-	int r;
+	static const struct page_of page = { PAGE_BUILD, "none", api_build, view_build, prepare };
 
-	if (!page_is_html(req)) {
-		api_build(srv, req, res);
-		return;
-	}
-	if (!page_id(req, res, &id))
-		return;
-	r = view_build(srv->store, id, &view, &err);
-	page_answer(req, res, r, PAGE_BUILD, "none", xasprintf("Build %lld", (long long)id), view,
-		    &err);
+	page_show(srv, req, res, &page);
 }

@@ -200,10 +200,11 @@ static struct json_object *steps(struct json_object *search)
 	return json_object_get(list);
 }
 
-static void prepare(struct json_object *view)
+static char *prepare(struct json_object *view, int64_t id)
 {
 	struct json_object *changes = member(view, "changes");
 
+	(void)id;
 	put_look(view);
 	for (size_t i = 0; i < json_object_array_length(changes); i++)
 		prepare_change(json_object_array_get_idx(changes, i));
@@ -212,26 +213,13 @@ static void prepare(struct json_object *view)
 	put_any(view, "has_suspects", member(view, "suspects"));
 	put_any(view, "has_steps", member(view, "steps"));
 	put_any(view, "has_probes", member(view, "probes"));
+	return xasprintf("%s: %s", page_str(view, "state"), page_str(view, "title"));
 }
 
 void page_regression(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
-	char *title = NULL;
-	int64_t id;
-	int r;
+	static const struct page_of page = { PAGE_REGRESSION, "regressions", api_regression,
+					     view_regression, prepare };
 
-	if (!page_is_html(req)) {
-		api_regression(srv, req, res);
-		return;
-	}
-	if (!page_id(req, res, &id))
-		return;
-	r = view_regression(srv->store, id, &view, &err);
-	if (!r) {
-		prepare(view);
-		title = xasprintf("%s: %s", page_str(view, "state"), page_str(view, "title"));
-	}
-	page_answer(req, res, r, PAGE_REGRESSION, "regressions", title, view, &err);
+	page_show(srv, req, res, &page);
 }

@@ -105,26 +105,19 @@ static void list_stacks(struct json_object *view)
 	json_object_object_add(view, "stack_rows", rows);
 }
 
+static char *prepare(struct json_object *view, int64_t id)
+{
+	(void)id;
+	list_counters(view);
+	list_stacks(view);
+	return xasprintf("%s: %s %s", page_str(view, "case"), page_str(view, "status"),
+			 page_str(view, "reason"));
+}
+
 void page_result(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
-	char *title = NULL;
-	int64_t id;
-	int r;
+	static const struct page_of page = { PAGE_RESULT, "results", api_result, view_result,
+					     prepare };
 
-	if (!page_is_html(req)) {
-		api_result(srv, req, res);
-		return;
-	}
-	if (!page_id(req, res, &id))
-		return;
-	r = view_result(srv->store, id, &view, &err);
-	if (!r) {
-		list_counters(view);
-		list_stacks(view);
-		title = xasprintf("%s: %s %s", page_str(view, "case"), page_str(view, "status"),
-				  page_str(view, "reason"));
-	}
-	page_answer(req, res, r, PAGE_RESULT, "results", title, view, &err);
+	page_show(srv, req, res, &page);
 }

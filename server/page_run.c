@@ -3,23 +3,16 @@
 #include "server/api.h"
 #include "server/pages.h"
 
+static char *prepare(struct json_object *view, int64_t id)
+{
+	/* Results have an id of their own; beside it their links need the run's. */
+	json_object_object_add(view, "run", json_object_new_int64(id));
+	return xasprintf("Run %lld", (long long)id);
+}
+
 void page_run(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct json_object *view = NULL;
-	struct error err = ERROR_INIT;
-	int64_t id;
-	int r;
+	static const struct page_of page = { PAGE_RUN, "none", api_run, view_run, prepare };
 
-	if (!page_is_html(req)) {
-		api_run(srv, req, res);
-		return;
-	}
-	if (!page_id(req, res, &id))
-		return;
-	r = view_run(srv->store, id, &view, &err);
-	/* Results have an id of their own; beside it their links need the run's. */
-	if (!r)
-		json_object_object_add(view, "run", json_object_new_int64(id));
-	page_answer(req, res, r, PAGE_RUN, "none", xasprintf("Run %lld", (long long)id), view,
-		    &err);
+	page_show(srv, req, res, &page);
 }

@@ -69,6 +69,19 @@ void page_problem(const struct http_req *req, struct http_res *res);
 /* The id in the address; else an error page. */
 bool page_id(const struct http_req *req, struct http_res *res, int64_t *ret_id);
 
+/* The page of one thing that its address names by an id. */
+struct page_of {
+	enum template_id id;
+	const char *nav; /* which entry of the navigation is lit */
+	void (*api)(struct server *srv, const struct http_req *req, struct http_res *res);
+	int (*view)(struct store *s, int64_t id, struct json_object **ret, struct error *err);
+	/* Adds what the template needs besides; the title, owned. */
+	char *(*prepare)(struct json_object *view, int64_t id);
+};
+/* Every format but HTML is the API's answer. */
+void page_show(struct server *srv, const struct http_req *req, struct http_res *res,
+	       const struct page_of *p);
+
 /* A view with a "matrix", for the template: each cell gets the name of its case. */
 void page_matrix_prepare(struct json_object *view);
 /* CSV or plain text of the matrix of a view (taken). */
