@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/confirm.h"
 
-#include "jobs/sprt.h"
 #include "jobs/stat.h"
 
 /* Rates that a test of the good side looks for: so rare takes the whole budget to see, and more
@@ -40,6 +39,12 @@ static double rate_to_exclude(const struct confirm_side *bad)
 
 	stat_rate_interval(bad->fails, bad->runs, 0.9, &low, &high);
 	return low < RATE_MIN ? RATE_MIN : low > RATE_MAX ? RATE_MAX : low;
+}
+
+enum sprt_verdict confirm_good(const struct confirm_opts *o, const struct confirm_side *bad,
+			       const struct confirm_side *side, int *ret_runs)
+{
+	return test_side(o, side, rate_to_exclude(bad), false, ret_runs);
 }
 
 static void decide(struct confirm_step *ret, enum confirm_verdict verdict, const char *why)
@@ -85,7 +90,7 @@ void confirm_next(const struct confirm_opts *o, const struct confirm_side *bad,
 		.why = "",
 	};
 	b = test_side(o, bad, o->p1, true, &ret->bad_runs);
-	g = test_side(o, good, rate_to_exclude(bad), false, &ret->good_runs);
+	g = confirm_good(o, bad, good, &ret->good_runs);
 	if (b == SPRT_H0)
 		decide(ret, CONFIRM_FLAKY, "it did not happen again");
 	else if (b == SPRT_EXHAUSTED)

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 
+#include "jobs/sprt.h"
 #include "lib/json.h"
 
 struct confirm_opts {
@@ -62,6 +63,12 @@ struct confirm_step {
 
 void confirm_next(const struct confirm_opts *o, const struct confirm_side *bad,
 		  const struct confirm_side *good, struct confirm_step *ret);
+
+/* Whether a side that ought to be good is: the test of the rate at which it would fail if it were as
+ * bad as `bad` may be. SPRT_OPEN: *ret_runs more decide at the earliest, at least a batch of them and
+ * no more than the budget has left; else 0. */
+enum sprt_verdict confirm_good(const struct confirm_opts *o, const struct confirm_side *bad,
+			       const struct confirm_side *side, int *ret_runs);
 
 /* What a change of state keeps as evidence: {"bad":{"fails","runs","others","control_fails",
  * "control_runs"},"good":{…},"p","why","p0","p1","alpha","beta","max_runs"}. */

@@ -6,16 +6,11 @@
 #include <string.h>
 
 #include "jobs/bisect.h"
-#include "jobs/sprt.h"
-#include "jobs/stat.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 
 /* A commit that is good fails as rarely as that: the good side of a confirmed regression does. */
 #define FALSE_RATE 0.01
-/* The rate that a mended commit must be shown not to have; bounds as in jobs/confirm.c. */
-#define RATE_MIN 0.1
-#define RATE_MAX 0.9
 
 static bool waiting(const struct regression_state *g)
 {
@@ -217,16 +212,6 @@ static int decide_confirmed(const struct regression_state *g, const struct regre
 	return search(g, h, b, d, err);
 }
 
-static double rate_to_exclude(const struct regression_state *g)
-{
-	struct confirm_side bad;
-	double low, high;
-
-	side_of(g, g->row.bad, NULL, &bad);
-	stat_rate_interval(bad.fails, bad.runs, 0.9, &low, &high);
-	return low < RATE_MIN ? RATE_MIN : low > RATE_MAX ? RATE_MAX : low;
-}
-
 /* The newest commit that seems to mend it. */
 static const char *candidate(const struct regression_state *g)
 {
@@ -240,13 +225,8 @@ static int decide_bisected(const struct confirm_opts *o, const struct regression
 			   const struct regress_history *h, struct regress_decision *d,
 			   struct error *err)
 {
-	struct sprt s = { .p0 = o->p0,
-			  .p1 = rate_to_exclude(g),
-			  .alpha = o->alpha,
-			  .beta = o->beta,
-			  .max_runs = o->max_runs };
 	const char *sha = candidate(g);
-	struct confirm_side fix;
+	struct confirm_side bad, fix;
 	struct json_object *e;
 	enum sprt_verdict v;
 	bool fixed;
@@ -254,13 +234,11 @@ static int decide_bisected(const struct confirm_opts *o, const struct regression
 
 	if (!sha)
 		return 0;
+	side_of(g, g->row.bad, NULL, &bad);
 	side_of(g, sha, "fix", &fix);
-	sprt_add(&s, fix.fails, fix.runs);
-	v = sprt_verdict(&s);
-	if (v == SPRT_OPEN && fix.lost < o->max_lost) {
-		runs = sprt_shortest(&s, false);
-		return ask(d, h, "fix", sha, runs > o->batch ? runs : o->batch, err);
-	}
+	v = confirm_good(o, &bad, &fix, &runs);
+	if (v == SPRT_OPEN && fix.lost < o->max_lost)
+		return ask(d, h, "fix", sha, runs, err);
 	fixed = v == SPRT_H0;
 	e = words(fixed		   ? "it does not happen any more"
 		  : v == SPRT_OPEN ? "it could not be run again"
