@@ -40,8 +40,3 @@ WHERE id = ?1 AND state IN ('waiting', 'sending')
 UPDATE outbox SET state = 'doubtful', ended_us = ?1,
 	message = 'the server ended while this was being sent'
 WHERE state = 'sending'
-
--- name: outbox_view
-SELECT id, kind, channel, recipient, state, attempts, message, created_us AS "created:time",
-	ended_us AS "ended:time"
-FROM outbox WHERE regression_id = ?1 ORDER BY id

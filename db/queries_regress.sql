@@ -171,11 +171,6 @@ INSERT INTO events (type, at_us, data)
 SELECT 'regression', ?2, json_object('id', id, 'state', state, 'title', title)
 FROM regressions WHERE id = ?1
 
--- name: probe_regressions
--- Open ones that a job was run for.
-SELECT DISTINCT p.regression_id FROM regression_probes p JOIN regressions g ON g.id = p.regression_id
-WHERE p.job_id = ?1 AND g.ended_us IS NULL
-
 -- name: regressions_view
 -- ?3: in this state ("open": not ended yet), ?4 and ?5: of this repository and line of history, ?6:
 -- first shown by this submission; NULL and 0: whichever.

@@ -107,6 +107,10 @@ must_check int matrix_finish(struct matrix *m, struct db *db, struct json_object
 
 /* {"items":[…]}; takes over `items`. */
 struct json_object *view_list(struct json_object *items);
+/* The rows of a query whose first column is the cursor's number, at most `limit`; it has to ask for
+ * one more. "next" is there when there are more: `prefix` and the number of the last. */
+must_check int view_page(struct query *q, char prefix, int limit, struct json_object **ret,
+			 struct error *err);
 /* "s12" and the like: letter and numbers, joined by dots. NULL cursor leaves ret[] alone. */
 must_check int cursor_parse(const char *cursor, char prefix, int64_t *ret, int n,
 			    struct error *err);

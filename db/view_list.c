@@ -3,6 +3,7 @@
  * What list views share: cursors, limits, the object around the items.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "db/store_internal.h"
@@ -15,6 +16,29 @@ struct json_object *view_list(struct json_object *items)
 
 	json_object_object_add(o, "items", items);
 	return o;
+}
+
+int view_page(struct query *q, char prefix, int limit, struct json_object **ret, struct error *err)
+{
+	CLEANUP(json_put_p) struct json_object *items = json_object_new_array();
+	int64_t last = 0;
+	char next[32] = "";
+	int n = 0, r;
+
+	while ((r = query_next(q, err)) == 1) {
+		if (n++ == limit) {
+			snprintf(next, sizeof(next), "%c%lld", prefix, (long long)last);
+			break;
+		}
+		last = query_i64(q, 0);
+		json_object_array_add(items, query_row(q));
+	}
+	if (r < 0)
+		return r;
+	*ret = view_list(STEAL(items));
+	if (*next)
+		json_object_object_add(*ret, "next", json_object_new_string(next));
+	return 0;
 }
 
 int cursor_parse(const char *cursor, char prefix, int64_t *ret, int n, struct error *err)

@@ -12,11 +12,8 @@ int view_regressions(struct store *s, const struct regression_filter *f, struct 
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
 	CLEANUP(query_end) struct query q = { 0 };
-	CLEANUP(json_put_p) struct json_object *items = json_object_new_array();
-	int64_t before = INT64_MAX, last = 0;
-	struct json_object *list;
-	char next[32] = "";
-	int n = 0, r = cursor_parse(f->cursor, 'g', &before, 1, err);
+	int64_t before = INT64_MAX;
+	int r = cursor_parse(f->cursor, 'g', &before, 1, err);
 
 	if (!r)
 		r = limit_check(f->limit, err);
@@ -27,23 +24,7 @@ int view_regressions(struct store *s, const struct regression_filter *f, struct 
 				ARGS(I(f->cursor ? before - 1 : before), I(f->limit + 1),
 				     S(f->state), S(f->repo), S(f->ref), I(f->submission)),
 				err);
-	if (r < 0)
-		return r;
-	while ((r = query_next(&q, err)) == 1) {
-		if (n++ == f->limit) {
-			snprintf(next, sizeof(next), "g%lld", (long long)last);
-			break;
-		}
-		last = query_i64(&q, 0);
-		json_object_array_add(items, query_row(&q));
-	}
-	if (r < 0)
-		return r;
-	list = view_list(STEAL(items));
-	if (*next)
-		json_object_object_add(list, "next", json_object_new_string(next));
-	*ret = list;
-	return 0;
+	return r < 0 ? r : view_page(&q, 'g', f->limit, ret, err);
 }
 
 static struct json_object *probes_view(const struct regression_state *g)

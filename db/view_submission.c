@@ -11,11 +11,8 @@ int view_submissions(struct store *s, const char *cursor, int limit, struct json
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
 	CLEANUP(query_end) struct query q = { 0 };
-	CLEANUP(json_put_p) struct json_object *items = json_object_new_array();
-	struct json_object *list;
-	int64_t before = INT64_MAX, last = 0;
-	char next[32] = "";
-	int n = 0, r = cursor_parse(cursor, 's', &before, 1, err);
+	int64_t before = INT64_MAX;
+	int r = cursor_parse(cursor, 's', &before, 1, err);
 
 	if (!r)
 		r = limit_check(limit, err);
@@ -24,23 +21,7 @@ int view_submissions(struct store *s, const char *cursor, int limit, struct json
 	if (!r)
 		r = query_start(&q, rd.db, Q_SUBMISSIONS_VIEW,
 				ARGS(I(cursor ? before - 1 : before), I(0), I(limit + 1)), err);
-	if (r < 0)
-		return r;
-	while ((r = query_next(&q, err)) == 1) {
-		if (n++ == limit) {
-			snprintf(next, sizeof(next), "s%lld", (long long)last);
-			break;
-		}
-		last = query_i64(&q, 0);
-		json_object_array_add(items, query_row(&q));
-	}
-	if (r < 0)
-		return r;
-	list = view_list(STEAL(items));
-	if (*next)
-		json_object_object_add(list, "next", json_object_new_string(next));
-	*ret = list;
-	return 0;
+	return r < 0 ? r : view_page(&q, 's', limit, ret, err);
 }
 
 static int add_matrix(struct db *db, int64_t submission, struct json_object *o, struct error *err)
