@@ -33,6 +33,8 @@ void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 int cli_fail(const struct error *err);
 /* A positive number argument; ends with usage when it is not one. */
 int cli_number(const struct argp_state *state, const char *what, const char *arg, int max);
+/* The one id of a command: a second one, or what is no number above 0, ends with usage. */
+void cli_id(const struct argp_state *state, const char *arg, long long *id);
 bool cli_colour(void); /* stdout is a terminal and NO_COLOR is not set */
 
 /* Server and token: options --server, --token-file, else environment, else 127.0.0.1:8080. */
@@ -62,6 +64,8 @@ enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_EXPORT };
 #define FORMAT_NAMES "table|json|csv|ktap|junit|kcidb" /* for --help */
 
 bool format_parse(const char *s, enum format *ret);
+/* Of a command that lists: table, json or csv; anything else ends with usage. */
+enum format cli_list_format(const struct argp_state *state, const char *arg);
 /* NULL for a format of the command line's own. */
 const struct export_format *format_export(enum format f);
 /* --origin: checked, for argp's parsers. */

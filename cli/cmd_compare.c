@@ -48,10 +48,7 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &a->server;
 		return 0;
 	case 'F':
-		if (!format_parse(arg, &a->format) ||
-		    (a->format != FORMAT_TABLE && a->format != FORMAT_JSON &&
-		     a->format != FORMAT_CSV))
-			argp_error(state, "--format: '%s' is not table, json or csv", arg);
+		a->format = cli_list_format(state, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (a->n == COMPARE_SIDES)

@@ -55,8 +55,7 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		a->ref = arg;
 		return 0;
 	case 'F':
-		if (!format_parse(arg, &a->format) || a->format >= FORMAT_EXPORT)
-			argp_error(state, "--format: '%s' is not table, json or csv", arg);
+		a->format = cli_list_format(state, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'", arg);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* faultline report: what a mail would tell of a regression. */
-#include <limits.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -28,10 +27,7 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		a->mbox = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (a->id)
-			argp_error(state, "more than one id");
-		if (str_to_i64(arg, 1, LLONG_MAX, &a->id))
-			argp_error(state, "'%s' is not an id: a number above 0", arg);
+		cli_id(state, arg, &a->id);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "an id is needed");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,14 @@ int cli_fail(const struct error *err)
 	progress_end();
 	fprintf(stderr, "faultline: %s\n", err->msg);
 	return err->code == EINVAL ? EXIT_USAGE : EXIT_TROUBLE;
+}
+
+void cli_id(const struct argp_state *state, const char *arg, long long *id)
+{
+	if (*id)
+		argp_error(state, "more than one id");
+	if (str_to_i64(arg, 1, LLONG_MAX, id))
+		argp_error(state, "'%s' is not an id: a number above 0", arg);
 }
 
 int cli_number(const struct argp_state *state, const char *what, const char *arg, int max)

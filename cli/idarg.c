@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/idarg.h"
 
-#include <limits.h>
-
 #include "lib/buf.h"
 
 enum { OPT_STACKS = 256, OPT_ORIGIN };
@@ -34,10 +32,7 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		a->stacks = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (a->id)
-			argp_error(state, "more than one id");
-		if (str_to_i64(arg, 1, LLONG_MAX, &a->id))
-			argp_error(state, "'%s' is not an id: a number above 0", arg);
+		cli_id(state, arg, &a->id);
 		return 0;
 	case ARGP_KEY_END:
 		if (a->need_id && !a->id)

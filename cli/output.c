@@ -26,6 +26,15 @@ bool format_parse(const char *s, enum format *ret)
 	return export;
 }
 
+enum format cli_list_format(const struct argp_state *state, const char *arg)
+{
+	enum format f = FORMAT_TABLE;
+
+	if (!format_parse(arg, &f) || f >= FORMAT_EXPORT)
+		argp_error(state, "--format: '%s' is not table, json or csv", arg);
+	return f;
+}
+
 const struct export_format *format_export(enum format f)
 {
 	return f < FORMAT_EXPORT ? NULL : &export_formats[f - FORMAT_EXPORT];
