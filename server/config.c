@@ -96,12 +96,6 @@ const struct config_repo *config_repo(const struct config *c, const char *name)
 	return NULL;
 }
 
-static void put(char **slot, const char *value)
-{
-	free(*slot);
-	*slot = xstrdup(value);
-}
-
 static int set_bool(bool *ret, const char *value, struct error *err)
 {
 	static const char *const yes[] = { "yes", "true", "on", "1" };
@@ -241,7 +235,7 @@ static int set_export(struct config *c, const char *key, const char *value, bool
 			return error_set(err, -EINVAL,
 					 "'%s' is not a name of lower-case letters, digits and _",
 					 value);
-		put(&c->origin, value);
+		config_put(&c->origin, value);
 	} else if (!strcmp(key, "url")) {
 		r = url_check_prefix(value, err);
 		if (r)
@@ -249,7 +243,7 @@ static int set_export(struct config *c, const char *key, const char *value, bool
 		if (!str_starts(value, "https://") && !str_starts(value, "http://"))
 			return error_set(err, -EINVAL, "'%s' is not an http or https address",
 					 value);
-		put(&c->url, value);
+		config_put(&c->url, value);
 	} else {
 		*ret_known = false;
 	}
@@ -265,7 +259,7 @@ static int set_plain(struct config *c, const char *section, const char *key, con
 	if (server && !strcmp(key, "listen"))
 		return config_set_listen(c, value, err);
 	if (server && !strcmp(key, "data")) {
-		put(&c->data, value);
+		config_put(&c->data, value);
 		return 0;
 	}
 	if (server && !strcmp(key, "public_read"))
@@ -275,7 +269,7 @@ static int set_plain(struct config *c, const char *section, const char *key, con
 	if (submit && !strcmp(key, "plan")) {
 		if (!path_name_is_safe(value))
 			return error_set(err, -EINVAL, "'%s' is not a plan's name", value);
-		put(&c->plan, value);
+		config_put(&c->plan, value);
 		return 0;
 	}
 	if (!strcmp(section, "export"))
@@ -305,7 +299,7 @@ static int set_repo(struct config *c, const char *name, const char *key, const c
 		repo->name = xstrdup(name);
 	}
 	if (!strcmp(key, "url"))
-		put(&repo->url, value);
+		config_put(&repo->url, value);
 	else if (!strcmp(key, "local"))
 		return set_bool(&repo->local, value, err);
 	else if (!strcmp(key, "branch"))
@@ -315,7 +309,7 @@ static int set_repo(struct config *c, const char *name, const char *key, const c
 	else if ((r = ref_check(value, err)))
 		return r;
 	else
-		put(&repo->base, value);
+		config_put(&repo->base, value);
 	return 0;
 }
 

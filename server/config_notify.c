@@ -12,7 +12,7 @@
 
 #define SECRET_BYTES_MAX 4096
 
-static void put(char **slot, const char *value)
+void config_put(char **slot, const char *value)
 {
 	free(*slot);
 	*slot = xstrdup(value);
@@ -42,7 +42,7 @@ static int set_from(struct config *c, const char *value, struct error *err)
 
 	if (!mail_address(value, name, addr))
 		return error_set(err, -EINVAL, "'%s' is not 'Name <user@host>'", value);
-	put(&c->report_from, value);
+	config_put(&c->report_from, value);
 	return 0;
 }
 
@@ -72,12 +72,12 @@ int config_set_notify(struct config *c, const char *section, const char *key, co
 	if (mail && !strcmp(key, "password_file"))
 		return read_secret(value, &c->smtp_password, err);
 	if (mail && !strcmp(key, "user")) {
-		put(&c->smtp_user, value);
+		config_put(&c->smtp_user, value);
 	} else if (mail && !strcmp(key, "smtp")) {
 		if (!str_starts(value, "smtp://") && !str_starts(value, "smtps://"))
 			return error_set(err, -EINVAL, "'%s' is not smtp://HOST or smtps://HOST",
 					 value);
-		put(&c->smtp_url, value);
+		config_put(&c->smtp_url, value);
 	} else {
 		*ret_known = false;
 	}

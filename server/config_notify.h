@@ -8,6 +8,8 @@
 
 #include "server/config.h"
 
+/* A value takes the place of an owned one. */
+void config_put(char **slot, const char *value);
 /* *ret_known false: there is no such key. -EINVAL, or what reading a secret's file said. */
 must_check int config_set_notify(struct config *c, const char *section, const char *key,
 				 const char *value, bool *ret_known, struct error *err);
