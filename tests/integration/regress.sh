@@ -8,40 +8,13 @@
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-export FAULTLINE_QEMU=$root/${BUILD:-build}/tests/integration/fake_qemu
 seed=${REGRESS_SEED:-$RANDOM}
 echo "seed $seed (REGRESS_SEED)"
 RANDOM=$seed
 
-# --- a toy kernel: its image is the script that the stand-in plays; the subject keeps images apart ----
-git init -q -b main "$tmp/toy"
-toy() { git -C "$tmp/toy" -c user.name=Toy -c user.email=toy@localhost "$@"; }
-cat >"$tmp/toy/Makefile" <<'MAKE'
-KCONFIG_CONFIG ?= .config
-O ?= .
-tinyconfig:
-	@: >$(O)/$(KCONFIG_CONFIG)
-olddefconfig:
-	@true
-bzImage:
-	@echo "  CC      mm/toy.o"
-	@sh $(CURDIR)/build.sh
-	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
-	@cat $(CURDIR)/script $(CURDIR)/subject >$(O)/arch/x86/boot/bzImage
-	@echo 6.12.0-toy >$(O)/include/config/kernel.release
-	@: >$(O)/vmlinux
-	@echo "ffffffff81000000 T _text" >$(O)/System.map
-.PHONY: tinyconfig olddefconfig bzImage
-MAKE
+toy_init
 works=$'ready\nserve 1'
 dies() { printf 'ready\n%sdie %s 1 %s\nserve 1' "${3:+chance $3$'\n'}" "$1" "$2"; }
-# commit SUBJECT SCRIPT [BUILD]: prints its id.
-commit() {
-	printf '#fake\n%s\n' "$2" >"$tmp/toy/script"
-	printf '# %s\n' "$1" >"$tmp/toy/subject"
-	printf '%s\n' "${3:-true}" >"$tmp/toy/build.sh"
-	toy add -A && toy commit -q -m "$1" && toy rev-parse HEAD
-}
 start=$(commit "mm: all is well" "$works")
 for branch in long flaky chance; do toy branch $branch && toy branch next-$branch; done
 
@@ -229,8 +202,8 @@ fi
 toy checkout -q -b infra main
 commit "mm: the host kills it" $'ready\nkillin split.mprotect\nserve 1' >/dev/null
 "$bin/faultline" submit --git toy --ref infra --base main --wait >"$tmp/infra.out" 2>&1
-wait_for 20 eval '[ "$(api "submissions?limit=1" | jq -r ".items[0].state")" = done ]'
-sleep 1
+check "it was looked at for regressions" wait_for 20 eval 'grep -q "submission-compared id=$(api \
+	"submissions?limit=1" | jq -r ".items[0].id") " "$tmp/server.log"'
 equal "one mail at its start and one at its end, none of what is flaky or lost" "$(mails)" 2
 equal "what infrastructure lost is no regression" "$(of infra id)" null
 
