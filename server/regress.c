@@ -172,7 +172,9 @@ static int decided(struct regress *e, const struct regression_state *g,
 	return r;
 }
 
-static int advance(struct regress *e, int64_t id, bool *ret_changed, struct error *err)
+/* *ret_more: there may be another step at once: a new state has its own, and what was asked for may be
+ * known already (a commit whose build is known to fail), which nobody would wake us for. */
+static int advance(struct regress *e, int64_t id, bool *ret_more, struct error *err)
 {
 	const struct confirm_opts o = CONFIRM_DEFAULTS;
 	CLEANUP(regression_state_free) struct regression_state g = { 0 };
@@ -182,7 +184,7 @@ static int advance(struct regress *e, int64_t id, bool *ret_changed, struct erro
 	const struct regress_history h = { ask_revlist, ask_commit, &past };
 	int r = store_regression_load(e->srv->store, id, &g, err);
 
-	*ret_changed = false;
+	*ret_more = false;
 	if (r)
 		return r;
 	dir = xasprintf("%s/%s.git", e->srv->git_dir, g.row.repo);
@@ -191,10 +193,10 @@ static int advance(struct regress *e, int64_t id, bool *ret_changed, struct erro
 	if (r || !d.any)
 		return r;
 	r = decided(e, &g, &h, &d.step, err);
+	*ret_more = !r;
 	if (!r && d.step.state) {
 		CLEANUP(free_p) char *title = log_quote(g.row.title);
 
-		*ret_changed = true;
 		log_event(LOG_INFO, "regression", "id=%lld state=%s title=%s culprit=%s",
 			  (long long)id, d.step.state, title,
 			  d.step.culprit ? d.step.culprit : "-");
@@ -206,22 +208,21 @@ static bool advance_all(struct regress *e)
 {
 	CLEANUP(free_p) int64_t *ids = NULL;
 	struct error err = ERROR_INIT;
-	bool again = false, changed = true;
+	bool again = false, more = true;
 	size_t n = 0;
 
 	if (store_regressions_due(e->srv->store, &ids, &n, &err)) {
 		log_trouble("regressions-failed", 0, &err);
 		return true;
 	}
-	for (size_t i = 0; i < n && !poked_stopping(e->thread); i += !changed) {
+	for (size_t i = 0; i < n && !poked_stopping(e->thread); i += !more) {
 		struct error one = ERROR_INIT;
 
-		/* a new state may have something to do at once */
-		if (advance(e, ids[i], &changed, &one)) {
+		if (advance(e, ids[i], &more, &one)) {
 			if (one.code != -ENOENT)
 				log_trouble("regression-failed", ids[i], &one);
 			again |= one.code != -ENOENT;
-			changed = false;
+			more = false;
 		}
 	}
 	return again;

@@ -189,6 +189,18 @@ equal "its culprits" "$(api "regressions?ref=series" | jq -r '[.items[].culprit]
 	"$(printf '%s\n' "$bad" "$broken" | sort | paste -sd ' ')"
 equal "no kernel more than the series has" "$(builds)" "$after"
 
+# --- beside a commit that is known not to build: it is not built again, and both are suspects ---------
+toy checkout -q -b beside main
+gap=$(commit "mm: does not build either" "$works" 'echo "mm/z.c:1:1: error: oh" >&2; exit 2')
+above=$(commit "mm: on top of it" "$(dies split.mprotect beside_here)")
+"$bin/faultline" submit --git toy --ref beside --base main --wait >"$tmp/beside.out" 2>&1
+check "the search goes on by itself" wait_for 60 eval '[ "$(api "regressions?ref=beside&state=bisected" |
+	jq ".items | length")" = 2 ]'
+beside=$(api "regressions?ref=beside" | jq '.items[] | select(.title | contains("beside_here")) | .id')
+equal "nobody is accused" "$(api "regressions/$beside" | jq -r .culprit)" null
+equal "but one of the two" "$(api "regressions/$beside" | jq -r '.changes[-1].evidence.suspects | join(" ")')" \
+	"$gap $above"
+
 # --- what happens once is nobody's -------------------------------------------------------------------
 toy checkout -q next-chance
 push chance
