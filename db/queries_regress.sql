@@ -242,3 +242,19 @@ FROM regressions
 SELECT count(*) AS under_way
 FROM regressions g JOIN regression_probes p ON p.regression_id = g.id JOIN jobs j ON j.id = p.job_id
 WHERE g.ended_us IS NULL AND j.state IN ('queued', 'waiting', 'leased')
+
+-- name: branch_badge
+-- What a branch's badge says. Its newest submission decides; one that is done is still to be looked at
+-- for regressions.
+SELECT
+	(SELECT count(*) FROM regressions g WHERE g.repo_id = b.repo_id AND g.ref = b.ref
+		AND g.state IN ('confirmed', 'bisected')) AS regressions,
+	(SELECT count(*) FROM regressions g WHERE g.repo_id = b.repo_id AND g.ref = b.ref
+		AND g.state = 'new') AS unconfirmed,
+	coalesce(s.state IN ('new', 'fetching', 'planned')
+		OR (s.state = 'done' AND s.compared_us IS NULL), 0) AS under_way,
+	coalesce(s.state = 'done' AND s.n_pass + s.n_done + s.n_fail > 0, 0) AS judged
+FROM branches b JOIN repos r ON r.id = b.repo_id
+LEFT JOIN submissions s
+	ON s.id = (SELECT max(n.id) FROM submissions n WHERE n.branch_id = b.id)
+WHERE r.name = ?1 AND b.ref = ?2

@@ -11,6 +11,7 @@
 #define FAULTLINE_DB_STORE_REGRESS_H
 
 #include "db/store.h"
+#include "jobs/badge.h"
 #include "jobs/signature.h"
 
 /* --- finding ------------------------------------------------------------------------------- */
@@ -144,6 +145,10 @@ struct regression_step {
  * queue. -ENOENT when it has ended. */
 must_check int store_regression_step(struct store *s, const struct regression_row *row,
 				     const struct regression_step *step, struct error *err);
+
+/* What the badge of a branch says; one that is not followed is not known, which is no error. */
+must_check int store_branch_badge(struct store *s, const char *repo, const char *ref,
+				  struct badge_facts *ret, struct error *err);
 
 /* --- views (new references) ------------------------------------------------------------------ */
 

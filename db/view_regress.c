@@ -102,3 +102,26 @@ int view_regression(struct store *s, int64_t id, struct json_object **ret, struc
 		*ret = STEAL(o);
 	return r;
 }
+
+int store_branch_badge(struct store *s, const char *repo, const char *ref, struct badge_facts *ret,
+		       struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(query_end) struct query q = { 0 };
+	int r = reader_begin(&rd, s, err);
+
+	if (!r)
+		r = query_start(&q, rd.db, Q_BRANCH_BADGE, ARGS(S(repo), S(ref)), err);
+	if (!r)
+		r = query_next(&q, err);
+	if (r < 0)
+		return r;
+	*ret = (struct badge_facts){ .known = r == 1 };
+	if (!ret->known)
+		return 0;
+	ret->regressions = query_i64(&q, 0);
+	ret->unconfirmed = query_i64(&q, 1);
+	ret->under_way = query_i64(&q, 2) != 0;
+	ret->judged = query_i64(&q, 3) != 0;
+	return 0;
+}

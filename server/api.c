@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/table.h"
 
@@ -148,4 +149,21 @@ void api_view_by_id(struct server *srv, const struct http_req *req, struct http_
 		return;
 	r = view(srv->store, id, &o, &err);
 	api_view(req, res, r, o, &err);
+}
+
+void api_send_fresh(const struct http_req *req, struct http_res *res, const char *type)
+{
+	const char *have = http_header(req, "If-None-Match");
+	char hash[HASH_HEX_MAX];
+	CLEANUP(free_p) char *etag = NULL;
+
+	hash_bytes(res->body.data, res->body.len, hash);
+	etag = xasprintf("\"%s\"", hash);
+	http_res_header(res, "ETag", etag);
+	http_res_header(res, "Cache-Control", "no-cache");
+	res->content_type = type;
+	if (have && strstr(have, etag)) {
+		buf_reset(&res->body);
+		res->status = 304;
+	}
 }

@@ -27,6 +27,10 @@ void api_view(const struct http_req *req, struct http_res *res, int r, struct js
 /* What went wrong inside goes to the log, what the client did wrong to the client. */
 void api_error(const struct http_req *req, struct http_res *res, const struct error *err);
 
+/* What is asked for again and again (feeds, badges): the body with an ETag, or 304 for who has it.
+ * Nobody may keep it without asking. `type` is static. */
+void api_send_fresh(const struct http_req *req, struct http_res *res, const char *type);
+
 /* Answers a page of results in one of the formats of jobs/export.h (api_export.c); `view` is that of
  * view_results() with full documents, and is taken. */
 void api_export(struct server *srv, const struct http_req *req, struct http_res *res,
@@ -76,6 +80,7 @@ API_HANDLER(api_result);
 API_HANDLER(api_regressions);
 API_HANDLER(api_regression);
 API_HANDLER(feed_regressions);
+API_HANDLER(badge_branch);
 API_HANDLER(api_commit);
 API_HANDLER(api_coverage);
 API_HANDLER(api_compare);

@@ -6,7 +6,6 @@
 #include "db/store_regress.h"
 #include "jobs/atom.h"
 #include "lib/clean.h"
-#include "lib/hash.h"
 #include "server/api.h"
 #include "server/render.h"
 
@@ -16,24 +15,6 @@ static void add_arg(struct buf *query, const char *name, const char *value)
 		return;
 	buf_printf(query, "%s%s=", query->len ? "&" : "", name);
 	render_url_part(query, value, strlen(value));
-}
-
-/* Feeds are asked for again and again: what did not change is not sent again. */
-static void send_feed(const struct http_req *req, struct http_res *res)
-{
-	const char *have = http_header(req, "If-None-Match");
-	char hash[HASH_HEX_MAX];
-	CLEANUP(free_p) char *etag = NULL;
-
-	hash_bytes(res->body.data, res->body.len, hash);
-	etag = xasprintf("\"%s\"", hash);
-	http_res_header(res, "ETag", etag);
-	http_res_header(res, "Cache-Control", "no-cache");
-	res->content_type = "application/atom+xml; charset=utf-8";
-	if (have && strstr(have, etag)) {
-		buf_reset(&res->body);
-		res->status = 304;
-	}
 }
 
 void feed_regressions(struct server *srv, const struct http_req *req, struct http_res *res)
@@ -66,5 +47,5 @@ void feed_regressions(struct server *srv, const struct http_req *req, struct htt
 	if (r)
 		api_error(req, res, &err);
 	else
-		send_feed(req, res);
+		api_send_fresh(req, res, "application/atom+xml; charset=utf-8");
 }

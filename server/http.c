@@ -23,7 +23,7 @@
 #define STREAM_BLOCK_BYTES (64 << 10)
 #define FILE_BLOCK_BYTES (64 << 10)
 
-/* On every response. Scripts, styles and images only from here, never inline. */
+/* On every response that has no other of the name. Scripts, styles and images only from here, never inline. */
 static const char *const fixed_headers[][2] = {
 	{ "Content-Security-Policy",
 	  "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'" },
@@ -210,7 +210,8 @@ static enum MHD_Result reply(struct http_conn *c)
 	if (!r)
 		return MHD_NO;
 	for (size_t i = 0; i < ARRAY_SIZE(fixed_headers); i++)
-		MHD_add_response_header(r, fixed_headers[i][0], fixed_headers[i][1]);
+		if (!has_header(res, fixed_headers[i][0]))
+			MHD_add_response_header(r, fixed_headers[i][0], fixed_headers[i][1]);
 	if (res->content_type)
 		MHD_add_response_header(r, "Content-Type", res->content_type);
 	if (!has_header(res, "Cache-Control"))

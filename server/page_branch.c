@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/clean.h"
 #include "server/api.h"
 #include "server/pages.h"
 
@@ -35,6 +36,23 @@ static void add_feed(struct json_object *view, const char *repo, const char *ref
 	json_object_object_add(view, "feed", o);
 }
 
+/* What a README shows: whole addresses where others know the server by one. */
+static void add_badge(struct json_object *view, const char *url, const char *repo, const char *ref)
+{
+	CLEANUP(buf_free) struct buf path = BUF_INIT;
+	CLEANUP(free_p) char *text = NULL;
+	int len = url ? (int)strlen(url) : 0;
+
+	while (len && url[len - 1] == '/')
+		len--;
+	render_url_part(&path, repo, strlen(repo));
+	buf_char(&path, '/');
+	render_url_part(&path, ref, strlen(ref));
+	text = xasprintf("[![faultline](%.*s/badge/%s.svg)](%.*s/branches/%s)", len, url ? url : "",
+			 buf_cstr(&path), len, url ? url : "", buf_cstr(&path));
+	json_object_object_add(view, "badge_markdown", json_str(text));
+}
+
 void page_branch(struct server *srv, const struct http_req *req, struct http_res *res)
 {
 	const char *repo = req->params[0], *ref = req->params[1];
@@ -60,6 +78,7 @@ void page_branch(struct server *srv, const struct http_req *req, struct http_res
 	if (!r) {
 		page_matrix_prepare(view);
 		add_feed(view, repo, ref);
+		add_badge(view, srv->config->url, repo, ref);
 	}
 	page_answer(req, res, r, PAGE_BRANCH, "branches", xasprintf("%s %s", repo, ref), view,
 		    &err);

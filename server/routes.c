@@ -92,6 +92,9 @@ const struct http_route http_routes[] = {
 
 	{ "GET", "/feeds/regressions.atom", ROLE_NONE, 0, false, feed_regressions,
 	  "Atom feed of regressions (?repo=&ref=&state=)", false },
+	{ "GET", "/badge/{repo}/{file*}", ROLE_NONE, 0, false, badge_branch,
+	  "Badge of a branch, {repo}/{branch}.svg: N regressions, testing, no regressions, unknown",
+	  false },
 	{ "GET", "/git/{repo}.git/info/refs", ROLE_NONE, 0, false, git_info_refs,
 	  "Smart HTTP (?service=git-upload-pack)", false },
 	{ "POST", "/git/{repo}.git/git-upload-pack", ROLE_NONE, GIT_REQUEST_BYTES, false,
