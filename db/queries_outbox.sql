@@ -40,3 +40,9 @@ WHERE id = ?1 AND state IN ('waiting', 'sending')
 UPDATE outbox SET state = 'doubtful', ended_us = ?1,
 	message = 'the server ended while this was being sent'
 WHERE state = 'sending'
+
+-- name: stats_outbox
+SELECT coalesce(sum(state = 'waiting'), 0) AS waiting, coalesce(sum(state = 'sending'), 0) AS sending,
+	coalesce(sum(state = 'sent'), 0) AS sent, coalesce(sum(state = 'refused'), 0) AS refused,
+	coalesce(sum(state = 'doubtful'), 0) AS doubtful
+FROM outbox

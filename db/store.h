@@ -259,8 +259,9 @@ must_check int view_result(struct store *s, int64_t id, struct json_object **ret
 			   struct error *err);
 must_check int view_agents(struct store *s, struct json_object **ret, struct error *err);
 /* {"jobs":{"build":{"queued",…},"test":{…}},"results":{"PASS":n,…},"submissions":{"new",…},
- * "agents":{"known","live"},"regressions":{state: n},"probes":{"under_way"},"writer":{"writes","commits"},"runs","commits","builds",
- * "database_bytes"}: for /stats, /metrics, overview. */
+ * "agents":{"known","live"},"regressions":{state: n},"probes":{"under_way"},"outbox":{state: n},
+ * "writer":{"writes","commits"},"runs","commits","builds","database_bytes"}: for /stats, /metrics,
+ * overview. */
 must_check int view_stats(struct store *s, struct json_object **ret, struct error *err);
 /* Events after `after_id`, oldest first, at most `limit`: {"items":[{"id","type","at","data"}]}.
  * Types: submission, job, run, result, branch, agent. The newest 10000 are kept. */

@@ -139,6 +139,8 @@ int view_stats(struct store *s, struct json_object **ret, struct error *err)
 	if (!r)
 		r = add_row(rd.db, Q_STATS_PROBES, NO_ARGS, "probes", o, err);
 	if (!r)
+		r = add_row(rd.db, Q_STATS_OUTBOX, NO_ARGS, "outbox", o, err);
+	if (!r)
 		r = add_row(rd.db, Q_STATS_AGENTS, ARGS(I(clock_now_us() - AGENT_LIVE_US)),
 			    "agents", o, err);
 	if (!r)

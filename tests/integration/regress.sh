@@ -126,6 +126,22 @@ equal "to the list and the author" "$(grep -ci '^RCPT TO:<\(list@example.org\|to
 check "with the title as its subject" grep -q 'crash_here' <(header 1 Subject)
 check "and the commit in its text" grep -q "${crash:0:12}" "$tmp/mail/1.eml"
 
+badge() { # REPO/BRANCH ARGUMENTS…: its status; the picture in $tmp/badge.svg
+	curl -sS --noproxy '*' --max-time 30 -D "$tmp/badge.head" -o "$tmp/badge.svg" -w '%{http_code}' \
+		"$url/badge/$1.svg" "${@:2}"
+}
+# What it says: the last text of it, if it is XML at all.
+says() { xmllint --nonet --xpath 'string(//*[local-name()="text"][last()])' "$1" 2>"$tmp/why"; }
+title() { xmllint --nonet --xpath 'string(/*/*[local-name()="title"])' "$1"; }
+equal "the badge" "$(badge toy/long; says "$tmp/badge.svg"; title "$tmp/badge.svg")" \
+	$'2001 regression\nfaultline: toy long: 1 regression'
+check "is SVG" grep -qi '^content-type: image/svg+xml' "$tmp/badge.head"
+check "that proxies ask for again" grep -qix $'cache-control: no-cache\r' "$tmp/badge.head"
+check "and other sites may show" grep -qix $'cross-origin-resource-policy: cross-origin\r' "$tmp/badge.head"
+equal "which it says once" "$(grep -ci '^cross-origin-resource-policy' "$tmp/badge.head")" 1
+etag=$(sed -n 's/^[Ee][Tt]ag: //p' "$tmp/badge.head" | tr -d '\r')
+equal "what did not change is not sent again" "$(badge toy/long -H "If-None-Match: $etag")" 304
+
 # --- mended by a later push ---------------------------------------------------------------------------
 fix=$(commit "mm: mend it" "$works")
 push long
@@ -133,6 +149,12 @@ check "the fix is noticed" wait_for 60 eval '[ "$(of long state)" = fixed ]'
 equal "and its commit" "$(of long fixed)" "$fix"
 check "the fix is told as well" wait_for 60 test -e "$tmp/mail/2.eml"
 equal "as a follow-up" "$(header 2 In-Reply-To)" "$(header 1 Message-ID)"
+equal "the badge is another one" "$(badge toy/long -H "If-None-Match: $etag"; says "$tmp/badge.svg")" \
+	"200no regressions"
+equal "of a branch that only passed" "$(badge toy/flaky; says "$tmp/badge.svg")" "200no regressions"
+equal "of one that nobody follows" "$(badge 'toy/a%3C%2Ftitle%3E%22%27%26%E2%80%AE.svg'; says "$tmp/badge.svg")" \
+	200unknown
+equal "of another kind" "$(curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' "$url/badge/toy/long.png")" 404
 equal "nothing is open" "$(api 'regressions?state=open' | jq '.items | length')" 0
 api "regressions/$(of long id).mbox" >"$tmp/report.mbox"
 equal "the fix is a second mail that follows the first" \
@@ -263,8 +285,34 @@ for state in new confirmed bisected fixed flaky infrastructure stale; do
 	equal "metrics: $state" "$(sed -n "s/^faultline_regressions{state=\"$state\"} //p" "$tmp/metrics")" \
 		"$(api "regressions?state=$state" | jq '.items | length')"
 done
-equal "metrics: no test is under way" \
-	"$(sed -n 's/^faultline_probes{state="under_way"} //p' "$tmp/metrics")" 0
+equal "metrics: no test is under way" "$(sed -n 's/^faultline_probes_under_way //p' "$tmp/metrics")" 0
+equal "metrics: both mails were sent" \
+	"$(sed -n 's/^faultline_outbox_messages{state="sent"} //p' "$tmp/metrics")" 2
+equal "metrics: the agent is there" "$(sed -n 's/^faultline_agents{health="live"} //p' "$tmp/metrics")" 1
+equal "metrics: the queue, by kind and state" "$(grep -c '^faultline_jobs{kind="\(build\|test\)",state="[a-z]*"} [0-9]*$' \
+	"$tmp/metrics")" 12
+strict() { tests/exchange/read_metrics.py "$1" >"$tmp/families" 2>"$tmp/why"; }
+check "metrics: nothing is wrong with their format" strict "$tmp/metrics"
+if command -v promtool >/dev/null; then
+	check "metrics: promtool finds nothing either" eval '[ -z "$(promtool check metrics <"$tmp/metrics" 2>&1)" ]'
+fi
+refused() { # WHAT SED
+	sed "$2" "$tmp/metrics" >"$tmp/mutant"
+	check "metrics: refused: $1" eval '! strict "$tmp/mutant" && [ -s "$tmp/why" ]'
+}
+refused "a family without help" '/^# HELP faultline_jobs /d'
+refused "a family without type" '/^# TYPE faultline_jobs /d'
+refused "a type that is none" 's/^\(# TYPE faultline_jobs\) gauge/\1 number/'
+refused "a counter without its suffix" 's/faultline_runs_total/faultline_runs/'
+refused "a gauge with one" 's/faultline_uptime_seconds/faultline_uptime_seconds_total/'
+refused "a unit that is no base unit" 's/faultline_uptime_seconds/faultline_uptime_milliseconds/'
+refused "a sample twice" '/^faultline_agents{health="live"}/p'
+refused "a label without an end" 's/^\(faultline_agents{health="live\)"}/\1}/'
+refused "an escape that is none" 's/health="live"/health="\\live"/'
+refused "a value that is none" 's/^\(faultline_uptime_seconds\) .*/\1 long/'
+refused "a family in two places" '/^faultline_jobs{kind="build",state="done"}/{h;d};${p;x}'
+head -c -1 "$tmp/metrics" >"$tmp/mutant"
+check "metrics: refused: a last line without an end" eval '! strict "$tmp/mutant"'
 
 # --- the feed ----------------------------------------------------------------------------------------
 feed() { curl -sS --noproxy '*' --max-time 30 -D "$tmp/head" -o "$tmp/feed" -w '%{http_code}' "$url/feeds/regressions.atom$1" "${@:2}"; }

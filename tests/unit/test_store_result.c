@@ -175,7 +175,8 @@ static void test_view_keys(void **state)
 	OK(view_stats(store, &stats, &err));
 	has_keys(stats,
 		 "jobs.build.queued jobs.test.done results.PASS agents.live submissions.done "
-		 "runs commits builds database_bytes");
+		 "regressions.stale probes.under_way outbox.doubtful writer.commits runs commits "
+		 "builds database_bytes");
 	assert_int_equal(int_at(stats, "results.PASS"), 6);
 }
 
