@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/metric.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,48 @@
 #include "lib/json.h"
 
 #define LINE_METRICS 3 /* of a result in one line of a list */
+
+/* The first row that matches. What is left out has no better and worse (how often a race was run), or
+ * has to be just one value, which the scenario checks itself. */
+static const struct {
+	const char *scenario, *name; /* fnmatch(3) */
+	enum metric_worse worse;
+} ways[] = {
+	{ "memory.pgtables", "pgtables.*", METRIC_WORSE_MORE },
+	{ "zeropage.remap", "rss.freed", METRIC_WORSE_LESS },
+	{ "zeropage.remap", "rss.freed_shrinker_off", METRIC_WORSE_LESS },
+	{ "ksm.zero_merge", "rate.*", METRIC_WORSE_LESS },
+	{ "ksm.zero_merge", "merged.*", METRIC_WORSE_LESS },
+	{ "ksm.zero_merge", "cpu.*", METRIC_WORSE_MORE },
+	{ "mthp.fork_reuse", "copied.*", METRIC_WORSE_MORE },
+	{ "mthp.fork_reuse", "partially_mapped.*", METRIC_WORSE_MORE },
+};
+
+static const char *const worse_names[METRIC_WORSE_COUNT] = { "", "more", "less" };
+
+enum metric_worse metric_worse_of(const char *scenario, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (fnmatch(ways[i].scenario, scenario, 0) == 0 &&
+		    fnmatch(ways[i].name, name, 0) == 0)
+			return ways[i].worse;
+	return METRIC_WORSE_NEITHER;
+}
+
+const char *metric_worse_name(enum metric_worse w)
+{
+	return (unsigned int)w < METRIC_WORSE_COUNT ? worse_names[w] : "";
+}
+
+bool metric_worse_parse(const char *name, enum metric_worse *ret)
+{
+	for (int i = 0; name && i < METRIC_WORSE_COUNT; i++)
+		if (strcmp(name, worse_names[i]) == 0) {
+			*ret = (enum metric_worse)i;
+			return true;
+		}
+	return false;
+}
 
 /* One value, and where it came from. */
 struct value {

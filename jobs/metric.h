@@ -9,9 +9,23 @@
 #ifndef FAULTLINE_JOBS_METRIC_H
 #define FAULTLINE_JOBS_METRIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "jobs/result.h"
+
+/* Which way a metric gets worse. The names are "", "more" and "less". */
+enum metric_worse {
+	METRIC_WORSE_NEITHER, /* it moves, and that is neither good nor bad */
+	METRIC_WORSE_MORE,
+	METRIC_WORSE_LESS,
+	METRIC_WORSE_COUNT
+};
+
+/* By the table of docs/results.md; what that does not have is METRIC_WORSE_NEITHER. */
+enum metric_worse metric_worse_of(const char *scenario, const char *name);
+const char *metric_worse_name(enum metric_worse w);
+bool metric_worse_parse(const char *name, enum metric_worse *ret); /* NULL: false */
 
 /* One metric of one case over its repeats. The pointers belong to the document. */
 struct metric_summary {

@@ -65,3 +65,11 @@ void signature_of(const struct result *r, char ret[SIGNATURE_MAX], char **ret_ti
 		*ret_title = xasprintf("%s in %s", reason, r->scenario);
 	}
 }
+
+void signature_of_metric(const char *scenario, const char *name, enum metric_worse worse,
+			 char ret[SIGNATURE_MAX])
+{
+	CLEANUP(free_p) char *what = xasprintf("%s %s", scenario, name);
+
+	sign("metric", metric_worse_name(worse), what, ret);
+}

@@ -186,6 +186,36 @@ static void test_json(void **state)
 	result_doc_free(&d);
 }
 
+static void test_worse(void **state)
+{
+	static const struct {
+		const char *scenario, *name;
+		enum metric_worse worse;
+	} rows[] = {
+		{ "memory.pgtables", "pgtables.per_thp", METRIC_WORSE_MORE },
+		{ "memory.pgtables", "thps", METRIC_WORSE_NEITHER },
+		{ "zeropage.remap", "rss.freed", METRIC_WORSE_LESS },
+		{ "zeropage.remap", "rss.freed_mlock", METRIC_WORSE_NEITHER },
+		{ "ksm.zero_merge", "rate.zero.use_zero_1", METRIC_WORSE_LESS },
+		{ "ksm.zero_merge", "cpu.alike.use_zero_0", METRIC_WORSE_MORE },
+		{ "ksm.zero_merge", "freed_per_scanned.zero.use_zero_1", METRIC_WORSE_NEITHER },
+		{ "mthp.fork_reuse", "copied.64kB", METRIC_WORSE_MORE },
+		{ "flags.partially_mapped", "rounds", METRIC_WORSE_NEITHER },
+		{ "split.mprotect", "rss.freed", METRIC_WORSE_NEITHER },
+	};
+	enum metric_worse w = METRIC_WORSE_COUNT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(metric_worse_of(rows[i].scenario, rows[i].name), rows[i].worse);
+	for (int i = 0; i < METRIC_WORSE_COUNT; i++) {
+		assert_true(metric_worse_parse(metric_worse_name((enum metric_worse)i), &w));
+		assert_int_equal(w, i);
+	}
+	assert_false(metric_worse_parse("both", &w));
+	assert_false(metric_worse_parse(NULL, &w));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_apart),
 		cmocka_unit_test(test_what_does_not_count),
 		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_worse),
 		cmocka_unit_test(test_json),
 	};
 

@@ -132,10 +132,28 @@ static void test_only_failures(void **state)
 	}
 }
 
+static void test_metrics(void **state)
+{
+	char a[SIGNATURE_MAX], b[SIGNATURE_MAX];
+
+	(void)state;
+	signature_of_metric("memory.pgtables", "pgtables.per_thp", METRIC_WORSE_MORE, a);
+	assert_int_equal(strspn(a, "0123456789abcdef"), SIGNATURE_MAX - 1);
+	signature_of_metric("memory.pgtables", "pgtables.per_thp", METRIC_WORSE_MORE, b);
+	assert_string_equal(a, b);
+	signature_of_metric("memory.pgtables", "pgtables.per_thp", METRIC_WORSE_LESS, b);
+	assert_string_not_equal(a, b);
+	signature_of_metric("memory.pgtables", "pgtables.per_split_thp", METRIC_WORSE_MORE, b);
+	assert_string_not_equal(a, b);
+	signature_of_metric("memory.other", "pgtables.per_thp", METRIC_WORSE_MORE, b);
+	assert_string_not_equal(a, b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_only_failures),
 	};
 
