@@ -22,7 +22,7 @@ ON CONFLICT DO NOTHING
 
 -- name: outbox_due
 -- What follows a report waits for it.
-SELECT id, regression_id, kind, channel, recipient, attempts, created_us FROM outbox o
+SELECT id, regression_id, kind, channel, recipient, attempts FROM outbox o
 WHERE state = 'waiting' AND next_us <= ?1 AND NOT (kind = 'fixed' AND EXISTS (
 	SELECT 1 FROM outbox r WHERE r.regression_id = o.regression_id AND r.kind = 'report'
 		AND r.channel = o.channel AND r.recipient = o.recipient AND r.state = 'waiting'))

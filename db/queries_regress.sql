@@ -205,6 +205,7 @@ FROM regression_changes WHERE regression_id = ?1 ORDER BY id
 -- side is that of the submission that first showed it.
 SELECT CASE WHEN r.url LIKE 'https://%' OR r.url LIKE 'git://%' THEN r.url END AS repo_url,
 	g.compiler, cf.hash AS config_hash,
+	(SELECT s.plan FROM submissions s WHERE s.id = g.submission_id) AS plan,
 	(SELECT j.build_id FROM runs u JOIN jobs j ON j.id = u.job_id
 		WHERE u.id = (SELECT run_id FROM results WHERE id = g.result_id)) AS build,
 	(SELECT j.build_id FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id

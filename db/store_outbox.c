@@ -22,8 +22,7 @@ int store_outbox_due(struct store *s, int64_t now_us, struct outbox_row *ret, st
 					    .kind = query_dup(&q, 2),
 					    .channel = query_dup(&q, 3),
 					    .recipient = query_dup(&q, 4),
-					    .attempts = (int)query_i64(&q, 5),
-					    .created_us = query_i64(&q, 6) };
+					    .attempts = (int)query_i64(&q, 5) };
 	return r;
 }
 

@@ -19,7 +19,6 @@ struct outbox_row {
 	char *channel; /* mail, hook */
 	char *recipient; /* addresses with commas between; an URL */
 	int attempts; /* that failed so far */
-	int64_t created_us; /* the message's date */
 };
 
 /* The next one that is due at `now_us`: 1 with *ret (outbox_row_free()), 0 = none. */

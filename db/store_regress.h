@@ -173,7 +173,8 @@ must_check int view_regressions(struct store *s, const struct regression_filter 
 must_check int view_regression(struct store *s, int64_t id, struct json_object **ret,
 			       struct error *err);
 /* The same with what a report of it (jobs/report.h) says besides: "repo_url" (null unless others can
- * fetch from it), "compiler", "config_hash", "commits":[{"sha","parent","author","subject"}] of every
+ * fetch from it), "compiler", "config_hash", "plan" (of the submission that first showed it),
+ * "commits":[{"sha","parent","author","subject"}] of every
  * commit that it may name, "shown" (view_result() of its result), "before" (the same case where it was
  * good, or null), "build" and "build_before" (view_build() of both sides, or null). -ENOENT. */
 must_check int view_report(struct store *s, int64_t id, struct json_object **ret,

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jobs/fault.h"
 #include "jobs/report_internal.h"
 #include "lib/clean.h"
 #include "lib/mail.h"
@@ -229,16 +228,22 @@ static void add_machine(struct json_object *shown, struct buf *out)
 	add_field(out, "machine", text.data);
 }
 
-static void add_fault(struct json_object *o, struct buf *out)
+void report_fault(struct json_object *o, char ret[FAULT_TEXT_MAX])
 {
 	struct fault f;
 	struct jval v = json_root(o);
+
+	*ret = '\0';
+	fault_defaults(&f);
+	if (o && json_object_object_length(o) && !fault_from_json(&v, &f, NULL))
+		fault_to_text(&f, ret);
+}
+
+static void add_fault(struct json_object *o, struct buf *out)
+{
 	char text[FAULT_TEXT_MAX];
 
-	fault_defaults(&f);
-	if (!o || !json_object_object_length(o) || fault_from_json(&v, &f, NULL))
-		return;
-	fault_to_text(&f, text);
+	report_fault(o, text);
 	add_field(out, "parameters", text);
 }
 
@@ -256,22 +261,44 @@ static void add_facts(struct json_object *view, struct buf *out)
 	add_field(out, "url", report_str(view, "repo_url"));
 	add_field(out, "branch", report_str(view, "ref"));
 	add_field(out, "testcase", report_str(view, "scenario"));
-	add_fault(fault ? fault : report_get(view, "fault", json_type_object), out);
+	/* a build has none, whatever its result says */
+	if (strcmp(report_str(view, "scenario"), "build") != 0)
+		add_fault(fault ? fault : report_get(view, "fault", json_type_object), out);
 	add_field(out, "config", report_str(view, "config"));
 	add_field(out, "config hash", report_str(view, "config_hash"));
 	add_field(out, "architecture", report_str(view, "arch"));
 	add_field(out, "compiler", report_str(view, "compiler"));
 	add_machine(shown, out);
-	add_field(out, "state", report_str(view, "state"));
 	buf_char(out, '\n');
 }
 
 /* --- the end of it ------------------------------------------------------------------------------- */
 
-/* A build is repeated from its source, anything else on the kernel that was tested. */
+/* Whether it may stand in a command as it is. */
+static bool is_plain_word(const char *s)
+{
+	return *s && *s != '-' &&
+	       !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/+-")];
+}
+
+/* A build is repeated from its source. */
+static void add_repro_build(struct json_object *view, struct buf *out)
+{
+	const char *sha = report_str(view, "bad"), *url = report_str(view, "repo_url");
+	const char *plan = report_str(view, "plan"), *config = report_str(view, "config");
+
+	if (!is_plain_word(sha) || !is_plain_word(plan) || !is_plain_word(config))
+		return;
+	buf_str(out, "To reproduce, in a kernel repository:\n\n  ");
+	if (is_plain_word(url))
+		buf_printf(out, "git fetch %s %s && ", url, sha);
+	buf_printf(out, "git checkout %s && \\\n  faultline run --plan %s --config %s .\n\n", sha,
+		   plan, config);
+}
+
+/* Anything else on the kernel that was tested. */
 static void add_repro(struct json_object *view, const struct report_opts *o, struct buf *out)
 {
-	bool build = strcmp(report_str(view, "scenario"), "build") == 0;
 	struct json_object *shown = report_get(view, "shown", json_type_object);
 	const char *repro = report_str(shown, "repro");
 	size_t before;
@@ -279,13 +306,12 @@ static void add_repro(struct json_object *view, const struct report_opts *o, str
 	if (!*repro)
 		return;
 	buf_str(out, "To reproduce");
-	if (!build && *report_str(shown, "commit"))
+	if (*report_str(shown, "commit"))
 		buf_printf(out, " (the kernel of commit %.12s)", report_str(shown, "commit"));
 	buf_str(out, ":\n\n  ");
 	before = out->len;
-	if (!build)
-		add_link(o, "curl -fsSo bzImage '", "api/v1/builds", report_num(shown, "build"),
-			 "/artifacts/bzImage' && \\", out);
+	add_link(o, "curl -fsSo bzImage '", "api/v1/builds", report_num(shown, "build"),
+		 "/artifacts/bzImage' && \\", out);
 	if (out->len > before)
 		buf_str(out, "  ");
 	mail_line(repro, strlen(repro), 4096, out);
@@ -311,7 +337,7 @@ static void add_tags(struct json_object *view, const struct report_opts *o, stru
 	buf_str(out, "| Reported-by: ");
 	report_line(out, o->from);
 	buf_char(out, '\n');
-	add_link(o, "| Closes: ", "api/v1/regressions", report_num(view, "id"), ".txt", out);
+	add_link(o, "| Closes: ", "regressions", report_num(view, "id"), "", out);
 	if (*good.sha && *bad.sha)
 		buf_printf(out, "\n#regzbot introduced: %.40s..%.40s\n", good.sha,
 			   *report_str(view, "culprit") ? report_str(view, "culprit") : bad.sha);
@@ -330,14 +356,22 @@ static void add_links(struct json_object *view, const struct report_opts *o, str
 
 static void text_new(struct json_object *view, const struct report_opts *o, struct buf *out)
 {
+	struct json_object *shown = report_get(view, "shown", json_type_object);
 	bool build = strcmp(report_str(view, "scenario"), "build") == 0;
+	const char *title = report_str(view, "title"), *detail = report_str(shown, "detail");
 
 	report_prose(out, "faultline noticed%s:", build ? " that a kernel does not build" : "");
 	buf_str(out, "  ");
-	report_line(out, report_str(view, "title"));
+	report_line(out, title);
+	if (!build && *detail && strcmp(detail, title) != 0) {
+		buf_str(out, "\n  ");
+		report_line(out, detail);
+	}
 	buf_str(out, "\n\n");
 	if (!is_settled(view))
 		report_prose(out, "This is not confirmed (state: %s).", report_str(view, "state"));
+	else if (!report_evidence(view, "bisected", "suspects"))
+		report_prose(out, "The search for the first bad commit has not ended.");
 	add_facts(view, out);
 	add_confidence(view, out);
 	add_suspects(view, out);
@@ -345,12 +379,16 @@ static void text_new(struct json_object *view, const struct report_opts *o, stru
 		add_tags(view, o, out);
 	if (!build)
 		report_table(view, out);
+	report_cases(view, out);
 	if (build)
 		report_build(view, out);
 	else
 		report_failure(view, out);
 	report_counters(view, out);
-	add_repro(view, o, out);
+	if (build)
+		add_repro_build(view, out);
+	else
+		add_repro(view, o, out);
 	add_links(view, o, out);
 }
 
@@ -380,7 +418,7 @@ static void text_fixed(struct json_object *view, const struct report_opts *o, st
 			     bad.sha);
 	if (*fixed)
 		buf_printf(out, "#regzbot fix: %.40s\n\n", fixed);
-	add_link(o, "report: ", "api/v1/regressions", report_num(view, "id"), ".txt", out);
+	add_link(o, "regression: ", "regressions", report_num(view, "id"), "", out);
 }
 
 void report_text(struct json_object *view, const struct report_opts *o, struct buf *out)
@@ -389,77 +427,4 @@ void report_text(struct json_object *view, const struct report_opts *o, struct b
 		text_fixed(view, o, out);
 	else
 		text_new(view, o, out);
-}
-
-/* --- the mail ------------------------------------------------------------------------------------ */
-
-void report_id(struct json_object *view, const struct report_opts *o, enum report_kind kind,
-	       char ret[REPORT_ID_MAX])
-{
-	char name[MAIL_NAME_MAX], addr[MAIL_ADDR_MAX], signature[17] = "";
-	const char *s = report_str(view, "signature");
-	size_t n = strspn(s, "0123456789abcdef");
-
-	snprintf(signature, sizeof(signature), "%.*s", (int)n, s);
-	/* the signature and the commit: a server that is set up anew counts from 1 again */
-	s = report_str(view, "bad");
-	n = strspn(s, "0123456789abcdef");
-	snprintf(ret, REPORT_ID_MAX, "regression-%lld-%s-%.*s-%s@%s", report_num(view, "id"),
-		 signature, n < 12 ? (int)n : 12, s, kind == REPORT_FIXED ? "fixed" : "report",
-		 mail_address(o->from, name, addr) ? strchr(addr, '@') + 1 : "localhost");
-}
-
-void report_subject(struct json_object *view, const struct report_opts *o, struct buf *out)
-{
-	const char *culprit = report_str(view, "culprit");
-	CLEANUP(buf_free) struct buf title = BUF_INIT;
-
-	report_line(&title, report_str(view, "title"));
-	buf_printf(out, "%s[", o->kind == REPORT_FIXED ? "Re: " : "");
-	report_line(out, report_str(view, "repo"));
-	buf_char(out, ':');
-	report_line(out, report_str(view, "ref"));
-	buf_str(out, "] [");
-	report_line(out, report_str(view, "config"));
-	if (*culprit)
-		buf_printf(out, "]  %.10s: %s", culprit, buf_cstr(&title));
-	else
-		buf_printf(out, "]  %.10s..%.10s: %s", report_str(view, "good"),
-			   report_str(view, "bad"), buf_cstr(&title));
-}
-
-static void write_mail(struct json_object *view, const struct report_opts *o,
-		       void (*write)(const struct mail *m, struct buf *out), struct buf *out)
-{
-	const char *author = report_str(view, "culprit_author");
-	CLEANUP(buf_free) struct buf subject = BUF_INIT;
-	CLEANUP(buf_free) struct buf body = BUF_INIT;
-	char id[REPORT_ID_MAX], parent[REPORT_ID_MAX];
-	const char **to = xcalloc(o->n_to + 1, sizeof(*to));
-	struct mail m = { .from = o->from, .to = to, .id = id, .date_us = o->date_us };
-
-	/* an author is only written to when it is his commit and no other */
-	if (o->to_author && *author && *report_str(view, "culprit"))
-		to[m.n_to++] = author;
-	for (size_t i = 0; i < o->n_to; i++)
-		to[m.n_to++] = o->to[i];
-	report_subject(view, o, &subject);
-	report_text(view, o, &body);
-	report_id(view, o, o->kind, id);
-	report_id(view, o, REPORT_NEW, parent);
-	m.subject = buf_cstr(&subject);
-	m.body = buf_cstr(&body);
-	m.parent = o->kind == REPORT_FIXED ? parent : NULL;
-	write(&m, out);
-	free(to);
-}
-
-void report_mail(struct json_object *view, const struct report_opts *o, struct buf *out)
-{
-	write_mail(view, o, mail_write, out);
-}
-
-void report_mbox(struct json_object *view, const struct report_opts *o, struct buf *out)
-{
-	write_mail(view, o, mail_mbox, out);
 }

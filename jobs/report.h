@@ -29,7 +29,6 @@ struct report_opts {
 	const char *const *to; /* of a mail, besides the author of the culprit */
 	size_t n_to;
 	bool to_author; /* of the culprit, when one commit is known to be it */
-	int64_t date_us; /* of a mail, UTC since the epoch */
 };
 
 #define REPORT_FROM "faultline <faultline@localhost>" /* of those who set no other */
@@ -43,7 +42,8 @@ void report_id(struct json_object *view, const struct report_opts *o, enum repor
 void report_subject(struct json_object *view, const struct report_opts *o, struct buf *out);
 /* Append; cannot fail. Prose is wrapped at 72 columns, what the kernel or the compiler said is not. */
 void report_text(struct json_object *view, const struct report_opts *o, struct buf *out);
-/* One RFC 5322 message (lib/mail.h), and one message of a mailbox. */
+/* One RFC 5322 message (lib/mail.h), and one message of a mailbox. Its date is that of the state that
+ * it tells of, so it is the same whenever it is written. */
 void report_mail(struct json_object *view, const struct report_opts *o, struct buf *out);
 void report_mbox(struct json_object *view, const struct report_opts *o, struct buf *out);
 

@@ -3,6 +3,7 @@
 #ifndef FAULTLINE_JOBS_REPORT_INTERNAL_H
 #define FAULTLINE_JOBS_REPORT_INTERNAL_H
 
+#include "jobs/fault.h"
 #include "jobs/report.h"
 
 /* Members of an object that may be NULL; "" , 0 and NULL for what is absent or of another type. */
@@ -10,6 +11,8 @@ const char *report_str(struct json_object *o, const char *key);
 long long report_num(struct json_object *o, const char *key);
 struct json_object *report_get(struct json_object *o, const char *key, enum json_type type);
 
+/* Of a fault's JSON as people write it; "" without one. */
+void report_fault(struct json_object *o, char ret[FAULT_TEXT_MAX]);
 /* One line of text, cleaned and cut at 200 bytes. */
 void report_line(struct buf *out, const char *s);
 /* Words, wrapped, and an empty line behind. */
@@ -30,6 +33,8 @@ struct json_object *report_evidence(struct json_object *view, const char *state,
 
 /* fail:runs of both sides, and the runs without a fault. */
 void report_table(struct json_object *view, struct buf *out);
+/* Where it shows, when that is more than one case. */
+void report_cases(struct json_object *view, struct buf *out);
 /* What the kernel counted in the run that is shown, and in the same run where it was good. */
 void report_counters(struct json_object *view, struct buf *out);
 /* Errors and warnings of the build; those that the good commit's build does not have are marked. */

@@ -12,6 +12,7 @@
 #define COUNTERS_MAX 40 /* in a mail nobody reads more */
 #define MESSAGES_MAX 100 /* of a build */
 #define CHECKS_MAX 20
+#define CASES_MAX 20
 
 /* --- fail:runs --------------------------------------------------------------------------------- */
 
@@ -36,12 +37,13 @@ static void add_counts(int good_fails, int good_runs, int bad_fails, int bad_run
 static void add_control(const struct report_side *good, const struct report_side *bad,
 			struct buf *out)
 {
-	if (bad->control_runs)
-		report_prose(out,
-			     "Faults were injected; without them %d:%d here and %d:%d on the good "
-			     "side.",
-			     bad->control_fails, bad->control_runs, good->control_fails,
-			     good->control_runs);
+	if (!bad->control_runs)
+		return;
+	report_prose(out, "%s %d:%d here and %d:%d on the good side.",
+		     bad->control_fails ? "It fails without a fault as well:"
+					: "Faults were injected; without them",
+		     bad->control_fails, bad->control_runs, good->control_fails,
+		     good->control_runs);
 }
 
 void report_table(struct json_object *view, struct buf *out)
@@ -62,6 +64,35 @@ void report_table(struct json_object *view, struct buf *out)
 			   bad.control_runs, "without a fault", out);
 	buf_printf(out, "\nFisher's exact test: p = %.2g\n\n", p);
 	add_control(&good, &bad, out);
+}
+
+/* --- cases -------------------------------------------------------------------------------------- */
+
+static void add_case(struct json_object *c, struct buf *out)
+{
+	char fault[FAULT_TEXT_MAX];
+
+	report_fault(report_get(c, "fault", json_type_object), fault);
+	buf_str(out, "  ");
+	report_line(out, report_str(c, "scenario"));
+	buf_printf(out, "%s%s, ", *fault ? " " : "", fault);
+	report_line(out, report_str(c, "config"));
+	buf_char(out, '\n');
+}
+
+void report_cases(struct json_object *view, struct buf *out)
+{
+	struct json_object *list = report_get(view, "cases", json_type_array);
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	if (n < 2)
+		return;
+	report_prose(out, "It began to show in %zu cases at once:", n);
+	for (size_t i = 0; i < n && i < CASES_MAX; i++)
+		add_case(json_object_array_get_idx(list, i), out);
+	if (n > CASES_MAX)
+		buf_printf(out, "  and %zu more\n", n - CASES_MAX);
+	buf_char(out, '\n');
 }
 
 /* --- counters ---------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static _Atomic int64_t fake_us;
@@ -56,4 +57,24 @@ char *clock_text(int64_t t_us, char out[CLOCK_TEXT_MAX])
 	}
 	snprintf(out, CLOCK_TEXT_MAX, "%.20s.%06dZ", date, (int)us);
 	return out;
+}
+
+bool clock_parse(const char *text, int64_t *ret_us)
+{
+	char again[CLOCK_TEXT_MAX];
+	struct tm tm = { 0 };
+	int64_t t_us;
+	int us;
+
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%6dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &us) != 7)
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	t_us = timegm(&tm) * US_PER_S + us;
+	/* blanks, signs, short numbers, days and hours that are none: it is written in another way */
+	if (strcmp(clock_text(t_us, again), text) != 0)
+		return false;
+	*ret_us = t_us;
+	return true;
 }

@@ -8,6 +8,7 @@
 #ifndef FAULTLINE_LIB_CLOCK_H
 #define FAULTLINE_LIB_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,5 +27,7 @@ void clock_fake(int64_t now_us);
 #define CLOCK_TEXT_MAX 32
 /* "2026-01-31T23:59:59.123456Z" (RFC 3339). Returns `out`. */
 char *clock_text(int64_t t_us, char out[CLOCK_TEXT_MAX]);
+/* The way back, of exactly that form. False, and *ret_us as it was, for any other. */
+bool clock_parse(const char *text, int64_t *ret_us);
 
 #endif

@@ -5,7 +5,6 @@
 #include "jobs/report.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
-#include "lib/clock.h"
 #include "server/api.h"
 
 static bool is_state(const char *s)
@@ -80,7 +79,6 @@ static void report(struct server *srv, const struct http_req *req, struct http_r
 		return;
 	}
 	res->content_type = mbox ? "application/mbox" : "text/plain; charset=utf-8";
-	o.date_us = clock_now_us();
 	for (o.kind = REPORT_NEW; o.kind <= REPORT_FIXED; o.kind++) {
 		if (o.kind == REPORT_FIXED && !is_fixed(view))
 			break;

@@ -134,11 +134,9 @@ static int send_mail(struct sending *s, const struct outbox_row *row, struct jso
 	const char *to[32];
 	char *save = NULL;
 	size_t n = 0;
-	struct report_opts opts = { .kind = kind_of(row),
-				    .url = c->url,
-				    .from = c->report_from,
-				    .to = to,
-				    .date_us = row->created_us };
+	struct report_opts opts = {
+		.kind = kind_of(row), .url = c->url, .from = c->report_from, .to = to
+	};
 
 	if (!c->smtp_url)
 		return error_set(err, -EAGAIN, "no [mail] smtp is configured");

@@ -223,6 +223,13 @@ equal "nobody is accused" "$(api "regressions/$beside" | jq -r .culprit)" null
 equal "but one of the two" "$(api "regressions/$beside" | jq -r '.changes[-1].evidence.suspects | join(" ")')" \
 	"$gap $above"
 
+# --- a kernel that does not boot any more ------------------------------------------------------------
+toy checkout -q -b noboot main
+noboot=$(commit "mm: does not boot" $'panic start_kernel')
+"$bin/faultline" submit --git toy --ref noboot --base main --wait >"$tmp/noboot.out" 2>&1
+check "what does not boot is searched to its end" wait_for 120 eval '[ "$(of noboot state)" = bisected ]'
+equal "to its commit" "$(of noboot culprit)" "$noboot"
+
 # --- what happens once is nobody's -------------------------------------------------------------------
 toy checkout -q next-chance
 push chance
@@ -240,6 +247,50 @@ check "it was looked at for regressions" wait_for 20 eval 'grep -q "submission-c
 	"submissions?limit=1" | jq -r ".items[0].id") " "$tmp/server.log"'
 equal "one mail at its start and one at its end, none of what is flaky or lost" "$(mails)" 2
 equal "what infrastructure lost is no regression" "$(of infra id)" null
+
+# --- a report of each kind, as text and as mail --------------------------------------------------------
+read_mail() { python3 "$root/tests/exchange/read_mail.py" "$1"; }
+mkdir "$tmp/reports"
+for id in $(api 'regressions?limit=500' | jq '.items[].id'); do
+	for kind in txt mbox; do api "regressions/$id.$kind" >"$tmp/reports/$id.$kind"; done
+	check "report $id is a mailbox" eval 'read_mail "$tmp/reports/$id.mbox" >"$tmp/reports/$id.json"'
+	equal "report $id: nothing is wrong with its mails" "$(jq -s 'map(.defects) | add' "$tmp/reports/$id.json")" "[]"
+	equal "report $id: its mails say what the text says" "$(jq -rs 'map(.body) | join("\n")' "$tmp/reports/$id.json")" \
+		"$(cat "$tmp/reports/$id.txt")"
+	check "report $id: git mailinfo takes it" eval \
+		'git mailinfo "$tmp/msg" "$tmp/patch" <"$tmp/reports/$id.mbox" | grep -q "^Subject: ."'
+done
+reports() { # REF TEXT: the report of its newest regression has this line
+	grep -qxF -- "$2" "$tmp/reports/$(of "$1" id).txt"
+}
+mails_of() { jq -rs "$2" "$tmp/reports/$(of "$1" id).json"; }
+check "a sweep: its parameters" eval 'grep -q "^parameters: .*mode=sweep" "$tmp/reports/$(of long id).txt"'
+check "a sweep: what was injected, and what happens without" eval \
+	'grep -q "^Faults were injected; without them 0:" "$tmp/reports/$(of long id).txt"'
+check "a build: its errors" reports series ">> mm/y.c:1: oh"
+check "a build: how to repeat it" reports series "  faultline run --plan quick --config default ."
+check "a build: nothing was run" eval '! grep -q fail:runs "$tmp/reports/$(of series id).txt"'
+check "an interval: nobody is named" grep -qxF \
+	"It began with one of these 2 commits; those between could not be tested," "$tmp/reports/$beside.txt"
+equal "an interval: nobody is written to" "$(jq -s 'map(.to) | add' "$tmp/reports/$beside.json")" "[]"
+check "no boot: the whole of it" eval '[ "$(one noboot ".cases | length")" = 3 ]'
+check "no boot: every case is there" reports noboot "It began to show in 3 cases at once:"
+check "no boot: that it does not" reports noboot "  the kernel does not boot: kernel BUG in start_kernel"
+check "no boot: the fault is not what it needs" eval \
+	'grep -q "^It fails without a fault as well: \([0-9]*\):\1 here and 0:" "$tmp/reports/$(of noboot id).txt"'
+equal "fixed: two mails, the text has both" "$(mails_of long length)" 2
+equal "what was sent is what the mailbox has, but for who gets it" \
+	"$(for n in 1 2; do { echo "From sink Sat Nov 21 00:00:00 2026"; cat "$tmp/mail/$n.eml"; echo; } >"$tmp/sent.mbox"
+	read_mail "$tmp/sent.mbox"; done | jq -cs 'map(del(.to))')" "$(mails_of long 'map(del(.to))' | jq -c .)"
+date=$(TZ=UTC date -d "$(one long '.changes | map(select(.state == "bisected"))[0].at')" +%Y-%m-%dT%H:%M:%S+00:00)
+equal "its date is that of the state" "$(mails_of long '.[0].date')" "$date"
+wait_for 5 eval '[ "$(date +%s)" -gt "$(stat -c %Y "$tmp/reports/1.mbox")" ]'
+equal "a second later it is the same, byte for byte" "$(api "regressions/1.mbox" | cmp - "$tmp/reports/1.mbox" 2>&1)" ""
+if [ "$(of chance state)" = flaky ]; then
+	check "flaky: not confirmed" reports chance "This is not confirmed (state: flaky)."
+	check "flaky: no tags" eval '! grep -q "^#regzbot\|^| " "$tmp/reports/$(of chance id).txt"'
+fi
+[ -z "${REGRESS_KEEP:-}" ] || cp -r "$tmp/reports" "$REGRESS_KEEP"
 
 # --- the command line -------------------------------------------------------------------------------
 list() { "$bin/faultline" regressions "$@" >"$tmp/list" 2>"$tmp/list.err"; echo $?; }
@@ -337,5 +388,4 @@ for mutation in 's|<updated>[^<]*</updated>||' 's|Z</updated>|</updated>|' 's|<i
 	sed "$mutation" "$tmp/feed" >"$tmp/mutant"
 	check "refused: $mutation" eval '! atom "$tmp/mutant"'
 done
-[ -z "${REGRESS_KEEP:-}" ] || cp -r "$tmp" "$REGRESS_KEEP"
 finish

@@ -17,8 +17,7 @@ int main(int argc, char **argv)
 				 .from = "faultline <ci@example.org>",
 				 .to = to,
 				 .n_to = ARRAY_SIZE(to),
-				 .to_author = true,
-				 .date_us = INT64_C(1795279556) * 1000000 };
+				 .to_author = true };
 	CLEANUP(json_put_p) struct json_object *view = NULL;
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	CLEANUP(buf_free) struct buf out = BUF_INIT;

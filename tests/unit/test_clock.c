@@ -23,6 +23,40 @@ static void test_text(void **state)
 	assert_true(strlen(clock_text(INT64_MIN, out)) < CLOCK_TEXT_MAX);
 }
 
+static void test_parse(void **state)
+{
+	static const char *const refused[] = {
+		"",
+		"invalid",
+		"2026-01-31",
+		"2026-01-31T23:59:59Z",
+		"2026-01-31T23:59:59.123456",
+		"2026-01-31T23:59:59.123456+00:00",
+		"2026-01-31T23:59:59.123456Zx",
+		" 2026-01-31T23:59:59.123456Z",
+		"2026-02-30T23:59:59.123456Z",
+		"2026-01-31T24:00:00.000000Z",
+		"2026-01-31T23:59:59.1Z",
+		"2026-1-31T23:59:59.123456Z",
+		"2026-01-31T23:59:60.000000Z",
+	};
+	static const int64_t instants[] = { 0, 1, INT64_C(1769903999123456),
+					    INT64_C(951782400000000) };
+	int64_t got = -5;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		assert_false(clock_parse(refused[i], &got));
+		assert_int_equal(got, -5);
+	}
+	for (size_t i = 0; i < sizeof(instants) / sizeof(instants[0]); i++) {
+		char text[CLOCK_TEXT_MAX];
+
+		assert_true(clock_parse(clock_text(instants[i], text), &got));
+		assert_int_equal(got, instants[i]);
+	}
+}
+
 static void test_fake(void **state)
 {
 	int64_t real = clock_now_us();
@@ -54,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_fake),
 		cmocka_unit_test(test_monotonic),
 	};

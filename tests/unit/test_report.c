@@ -19,8 +19,7 @@
 
 static const struct report_opts opts = { .url = "https://ci.example.org/f/",
 					 .from = "faultline <ci@example.org>",
-					 .to_author = true,
-					 .date_us = INT64_C(1795279556) * 1000000 };
+					 .to_author = true };
 
 static struct json_object *load(const char *name)
 {
@@ -93,7 +92,7 @@ static void test_crash(void **state)
 	assert_has(text, "p = 0.00038\n");
 	assert_has(text, "\n#regzbot introduced: " PARENT ".." CULPRIT "\n");
 	assert_has(text, "\n| Reported-by: faultline <ci@example.org>\n"
-			 "| Closes: https://ci.example.org/f/api/v1/regressions/12.txt\n");
+			 "| Closes: https://ci.example.org/f/regressions/12\n");
 	/* the stack on target, not the first; the check that broke, not the other */
 	assert_has(text, "\n\n  should_fail_ex\n  pte_alloc_one\n  __split_huge_pmd\n\n");
 	assert_lacks(text, "__pte_alloc\n");
@@ -122,6 +121,35 @@ static void test_build(void **state)
 			 ">> mm/x.c:30:1: warning: unused variable 'b'\n");
 	assert_lacks(text, "fail:runs");
 	assert_has(text, "#regzbot introduced: " CULPRIT ".." BAD "\n");
+	assert_has(text, "\n  git fetch https://git.example.org/mm.git " BAD " && git checkout " BAD
+			 " && \\\n  faultline run --plan thp-split --config default .\n");
+}
+
+/* What is no plain word is in no command. */
+static void test_build_command(void **state)
+{
+	static const char *const evil[] = {
+		"https://x/;reboot", "$(reboot)", "a b", "--upload-pack=x", "x'y", "x\ny", ""
+	};
+	CLEANUP(json_put_p) struct json_object *view = load("build");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(evil); i++) {
+		CLEANUP(free_p) char *text = NULL;
+
+		put(view, "repo_url", evil[i]);
+		text = text_of(view, &opts);
+		assert_has(text, "\n  git checkout " BAD " && \\\n");
+		assert_lacks(text, "git fetch");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(evil); i++) {
+		CLEANUP(free_p) char *text = NULL;
+
+		put(view, "plan", evil[i]);
+		text = text_of(view, &opts);
+		assert_lacks(text, "git checkout");
+		assert_lacks(text, "To reproduce");
+	}
 }
 
 /* Suspects instead of a culprit: nobody is named in the subject, nor written to. */
@@ -197,6 +225,89 @@ static void test_fixed(void **state)
 	assert_has(mail, "\n#regzbot fix: " BAD "\n");
 }
 
+/* A mail's date is that of what it tells of: a later attempt at a fix, and the fix, leave the first
+ * one's as it is. */
+static void test_date(void **state)
+{
+	static const struct {
+		const char *state, *at;
+	} later[] = { { "bisected", "2026-11-22T00:00:00.000000Z" },
+		      { "fixed", "2026-11-23T01:02:03.000000Z" } };
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+	struct report_opts o = opts;
+	CLEANUP(free_p) char *first = mail_of(view, &opts);
+	CLEANUP(free_p) char *again = NULL;
+	CLEANUP(free_p) char *fixed = NULL;
+	struct json_object *changes = json_object_object_get(view, "changes");
+
+	(void)state;
+	assert_has(first, "\nDate: Sat, 21 Nov 2026 16:45:56 +0000\n");
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+		add_change(view, later[i].state);
+		put(json_object_array_get_idx(changes, json_object_array_length(changes) - 1), "at",
+		    later[i].at);
+	}
+	put(view, "state", "fixed");
+	put(view, "fixed", BAD);
+	again = mail_of(view, &opts);
+	assert_string_equal(again, first);
+	o.kind = REPORT_FIXED;
+	fixed = mail_of(view, &o);
+	assert_has(fixed, "\nDate: Mon, 23 Nov 2026 01:02:03 +0000\n");
+}
+
+/* Before the search has ended there is nothing to be told, but one may look. */
+static void test_under_way(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+	CLEANUP(free_p) char *mail = NULL;
+
+	(void)state;
+	json_object_array_del_idx(json_object_object_get(view, "changes"), 2, 1);
+	put(view, "state", "confirmed");
+	json_object_object_add(view, "culprit", NULL);
+	mail = mail_of(view, &opts);
+	assert_has(mail, "\nDate: Sat, 21 Nov 2026 16:10:00 +0000\n");
+	assert_has(mail, "\nThe search for the first bad commit has not ended.\n");
+	assert_has(mail, "| Reported-by: ");
+}
+
+static void add_case(struct json_object *view, const char *scenario, const char *mode)
+{
+	struct json_object *c = json_object_new_object(), *fault = json_object_new_object();
+
+	put(c, "scenario", scenario);
+	put(c, "config", "default");
+	if (mode)
+		put(fault, "mode", mode);
+	json_object_object_add(c, "fault", fault);
+	json_object_array_add(json_object_object_get(view, "cases"), c);
+}
+
+static void test_cases(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+	CLEANUP(free_p) char *one = NULL;
+	CLEANUP(free_p) char *two = NULL;
+	CLEANUP(free_p) char *many = NULL;
+
+	(void)state;
+	add_case(view, "split.mprotect", "sweep");
+	one = text_of(view, &opts);
+	assert_lacks(one, " cases at once");
+	add_case(view, "split.mun\nmap", "none");
+	add_case(view, "build", NULL);
+	two = text_of(view, &opts);
+	assert_has(two, "\nIt began to show in 3 cases at once:\n\n"
+			"  split.mprotect mode=sweep, default\n  split.mun?map mode=none, default\n"
+			"  build, default\n\n");
+	for (int i = 3; i < 23; i++)
+		add_case(view, "split.more", "none");
+	many = text_of(view, &opts);
+	assert_has(many, "in 23 cases at once:");
+	assert_has(many, "  split.more mode=none, default\n  and 3 more\n\n");
+}
+
 /* Without an address of the server there are no links, and nothing that needs one. */
 static void test_no_links(void **state)
 {
@@ -244,10 +355,12 @@ static void test_any_view(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crash),	 cmocka_unit_test(test_build),
-		cmocka_unit_test(test_interval), cmocka_unit_test(test_unconfirmed),
-		cmocka_unit_test(test_fixed),	 cmocka_unit_test(test_no_links),
-		cmocka_unit_test(test_any_view),
+		cmocka_unit_test(test_crash),	      cmocka_unit_test(test_build),
+		cmocka_unit_test(test_build_command), cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_unconfirmed),   cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_no_links),      cmocka_unit_test(test_any_view),
+		cmocka_unit_test(test_date),	      cmocka_unit_test(test_under_way),
+		cmocka_unit_test(test_cases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
