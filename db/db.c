@@ -157,6 +157,8 @@ static int bind(sqlite3_stmt *st, int i, const struct arg *a)
 	switch (a->type) {
 	case ARG_INT:
 		return sqlite3_bind_int64(st, i, a->i);
+	case ARG_REAL:
+		return sqlite3_bind_double(st, i, a->d);
 	case ARG_TEXT:
 		return sqlite3_bind_text(st, i, a->s, -1, SQLITE_STATIC);
 	case ARG_NULL:
@@ -201,6 +203,11 @@ int query_next(struct query *q, struct error *err)
 int64_t query_i64(const struct query *q, int col)
 {
 	return sqlite3_column_int64(q->st, col);
+}
+
+double query_double(const struct query *q, int col)
+{
+	return sqlite3_column_double(q->st, col);
 }
 
 const char *query_text(const struct query *q, int col)

@@ -37,14 +37,16 @@ must_check int db_script(struct db *db, const char *sql, struct error *err);
 int db_error(struct db *db, const char *what, struct error *err);
 
 struct arg {
-	enum { ARG_NULL, ARG_INT, ARG_TEXT } type;
+	enum { ARG_NULL, ARG_INT, ARG_REAL, ARG_TEXT } type;
 	int64_t i;
+	double d;
 	const char *s;
 };
 
 /* clang-format off */
 #define I(x) ((struct arg){ .type = ARG_INT, .i = (x) })
 #define ID(x) db_arg_id(x) /* 0 is NULL */
+#define D(x) ((struct arg){ .type = ARG_REAL, .d = (x) })
 #define S(x) db_arg_text(x) /* NULL is NULL; borrowed until the statement ends */
 #define ARGS(...) (const struct arg[]){ __VA_ARGS__ }, \
 	(int)(sizeof((const struct arg[]){ __VA_ARGS__ }) / sizeof(struct arg))
@@ -76,6 +78,7 @@ must_check int query_start(struct query *q, struct db *db, enum db_query name,
 must_check int query_next(struct query *q, struct error *err);
 
 int64_t query_i64(const struct query *q, int col); /* NULL is 0 */
+double query_double(const struct query *q, int col); /* NULL is 0 */
 const char *query_text(const struct query *q, int col); /* NULL stays NULL; until the next step */
 char *query_dup(const struct query *q, int col); /* owned */
 

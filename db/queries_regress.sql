@@ -113,10 +113,10 @@ WHERE g.id = ?1 GROUP BY sj.position ORDER BY sj.position DESC
 -- name: regression_get
 SELECT g.id, g.repo_id, g.submission_id, g.ref, g.signature, g.title, g.reason, g.state,
 	gc.sha, bc.sha, cc.sha, g.config, g.arch, g.compiler, g.cpus, g.memory_mib, g.scenario,
-	g.fault, g.search, cf.hash, repos.name
+	g.fault, g.search, cf.hash, repos.name, m.name, m.unit, m.worse, m.accel
 FROM regressions g JOIN commits gc ON gc.id = g.good_id JOIN commits bc ON bc.id = g.bad_id
 LEFT JOIN commits cc ON cc.id = g.culprit_id JOIN configs cf ON cf.id = g.config_id
-JOIN repos ON repos.id = g.repo_id
+JOIN repos ON repos.id = g.repo_id LEFT JOIN regression_metrics m ON m.regression_id = g.id
 WHERE g.id = ?1
 
 -- name: probes_of

@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -277,6 +277,15 @@ CREATE TABLE documents (
 	document TEXT NOT NULL -- JSON, result_to_json()
 ) STRICT;
 
+-- What was measured, kept at insert time. Only DONE measures (jobs/metric.h).
+CREATE TABLE measurements (
+	result_id INTEGER NOT NULL REFERENCES results (id),
+	name TEXT NOT NULL, -- "pgtables.per_thp"
+	unit TEXT NOT NULL, -- "kB"; "": none
+	value REAL NOT NULL, -- finite
+	PRIMARY KEY (result_id, name, unit)
+) STRICT, WITHOUT ROWID;
+
 -- The matrix, kept at insert time: one row for each run and scenario.
 CREATE TABLE cells (
 	run_id INTEGER NOT NULL REFERENCES runs (id),
@@ -358,6 +367,15 @@ CREATE TABLE regression_cases (
 	result_id INTEGER NOT NULL REFERENCES results (id), -- its first failure
 	PRIMARY KEY (regression_id, config, scenario, fault)
 ) STRICT, WITHOUT ROWID;
+
+-- Which metric a regression is of. One that has no row here is of failures.
+CREATE TABLE regression_metrics (
+	regression_id INTEGER PRIMARY KEY REFERENCES regressions (id),
+	name TEXT NOT NULL, -- "pgtables.per_thp"
+	unit TEXT NOT NULL, -- "kB"; "": none
+	worse TEXT NOT NULL CHECK (worse IN ('more', 'less')), -- metric_worse_name()
+	accel TEXT NOT NULL -- values of others say nothing about it; "": not known
+) STRICT;
 
 -- Its life, never overwritten: each state that it got into, and why.
 CREATE TABLE regression_changes (

@@ -46,6 +46,11 @@ void writer_counts(struct writer *w, int64_t *ret_writes, int64_t *ret_groups);
 void writer_on_events(struct writer *w, void (*fn)(void *arg), void *arg);
 void writer_on_queued(struct writer *w, void (*fn)(void *arg), void *arg);
 
+struct regression_state;
+/* store_metric.c: of a regression that is of a metric, the values of its probes and of the commits
+ * between; the probes' counts follow from them. */
+must_check int metric_load(struct db *db, struct regression_state *g, struct error *err);
+
 /* Adds an event about row `id` by one of the event_* queries. */
 must_check int event_add(struct db *db, enum db_query name, int64_t id, struct error *err);
 

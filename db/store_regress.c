@@ -130,6 +130,15 @@ static int find_same(struct db *db, const struct found *f, const struct regressi
 	return r;
 }
 
+static int put_metric(struct db *db, int64_t id, const struct regression_metric *m,
+		      struct error *err)
+{
+	return db_run(db, Q_REGRESSION_METRIC_PUT,
+		      ARGS(I(id), S(m->name), S(m->unit), S(metric_worse_name(m->worse)),
+			   S(m->accel)),
+		      NULL, err);
+}
+
 static int put_one(struct db *db, struct found *f, const struct regression_new *g,
 		   struct error *err)
 {
@@ -140,10 +149,9 @@ static int put_one(struct db *db, struct found *f, const struct regression_new *
 
 	if (!r) {
 		r = db_find(db, Q_REGRESSION_ADD,
-			    ARGS(I(f->submission), S(g->signature), S(title),
-				 S(reason_name(g->reason)), I(g->good_id), I(g->bad_id),
-				 S(c->config), S(c->scenario), S(c->fault), I(c->failure),
-				 I(f->now)),
+			    ARGS(I(f->submission), S(g->signature), S(title), S(g->reason),
+				 I(g->good_id), I(g->bad_id), S(c->config), S(c->scenario),
+				 S(c->fault), I(c->failure), I(f->now)),
 			    &id, err);
 		if (r == 1)
 			r = db_run(db, Q_REGRESSION_CHANGE_ADD,
@@ -151,6 +159,8 @@ static int put_one(struct db *db, struct found *f, const struct regression_new *
 		else if (!r)
 			r = error_set(err, -ENOENT, "there is no result %lld",
 				      (long long)c->failure);
+		if (!r && g->metric)
+			r = put_metric(db, id, g->metric, err);
 		f->count += !r;
 	}
 	return r < 0 ? r : put_cases(db, id, g, err);
@@ -219,7 +229,16 @@ static void fix_take(struct submission_fix *f, const struct query *q)
 					  .committed_us = query_i64(q, 6) };
 }
 
-int store_regression_fix(struct store *s, int64_t id, int64_t submission,
+static int start_fix(struct query *q, struct db *db, const struct regression_row *row,
+		     int64_t submission, struct error *err)
+{
+	if (row->metric.name)
+		return query_start(q, db, Q_METRIC_IN_SUBMISSION,
+				   ARGS(I(row->id), I(submission), D(row->metric.threshold)), err);
+	return query_start(q, db, Q_REGRESSION_IN_SUBMISSION, ARGS(I(row->id), I(submission)), err);
+}
+
+int store_regression_fix(struct store *s, const struct regression_row *row, int64_t submission,
 			 struct submission_fix *ret, struct error *err)
 {
 	CLEANUP(submission_fix_free) struct submission_fix head = { 0 }, first = { 0 };
@@ -229,8 +248,7 @@ int store_regression_fix(struct store *s, int64_t id, int64_t submission,
 	int r = reader_begin(&rd, s, err);
 
 	if (!r)
-		r = query_start(&q, rd.db, Q_REGRESSION_IN_SUBMISSION, ARGS(I(id), I(submission)),
-				err);
+		r = start_fix(&q, rd.db, row, submission, err);
 	/* from the head down to its last failure */
 	while (!r && !failed && (r = query_next(&q, err)) == 1) {
 		bool holds = query_i64(&q, 8) && !query_i64(&q, 7);
@@ -295,7 +313,11 @@ static int load_row(struct db *db, int64_t id, struct regression_row *ret, struc
 		.search = query_dup(&q, 18),
 		.config_hash = query_dup(&q, 19),
 		.repo = query_dup(&q, 20),
+		.metric = { .name = query_dup(&q, 21),
+			    .unit = query_dup(&q, 22),
+			    .accel = query_dup(&q, 24) },
 	};
+	(void)metric_worse_parse(query_text(&q, 23), &ret->metric.worse);
 	snprintf(ret->signature, sizeof(ret->signature), "%s", signature);
 	fault_defaults(&ret->fault);
 	/* a build has no fault */
@@ -351,6 +373,8 @@ int store_regression_load(struct store *s, int64_t id, struct regression_state *
 		r = load_row(rd.db, id, &ret->row, err);
 	if (!r)
 		r = load_probes(rd.db, ret, err);
+	if (!r && ret->row.metric.name)
+		r = metric_load(rd.db, ret, err);
 	if (r < 0)
 		regression_state_free(ret);
 	return r;
@@ -359,9 +383,10 @@ int store_regression_load(struct store *s, int64_t id, struct regression_state *
 void regression_state_free(struct regression_state *r)
 {
 	struct regression_row *g = &r->row;
-	char *all[] = { g->repo, g->ref,      g->title,	   g->reason, g->state,
-			g->good, g->bad,      g->culprit,  g->config, g->config_hash,
-			g->arch, g->compiler, g->scenario, g->search };
+	char *all[] = { g->repo,	g->ref,		g->title,    g->reason, g->state,
+			g->good,	g->bad,		g->culprit,  g->config, g->config_hash,
+			g->arch,	g->compiler,	g->scenario, g->search, g->metric.name,
+			g->metric.unit, g->metric.accel };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		free(all[i]);
@@ -370,7 +395,13 @@ void regression_state_free(struct regression_state *r)
 		free(r->probes[i].sha);
 		free(r->probes[i].other);
 		free(r->probes[i].image);
+		free(r->probes[i].values);
 	}
+	for (size_t i = 0; i < r->n_between; i++) {
+		free(r->between[i].sha);
+		free(r->between[i].values);
+	}
+	free(r->between);
 	free(r->probes);
 	*r = (struct regression_state){ 0 };
 }

@@ -40,10 +40,39 @@ must_check int store_compare_failure(struct store *s, int64_t result,
 				     char ret_signature[SIGNATURE_MAX], enum reason *ret_reason,
 				     char **ret_title, struct error *err);
 
+/* What a submission measured of one metric of one case under one accelerator. */
+struct metric_value {
+	int position; /* of the commit; 0 is the base */
+	int64_t commit_id, result;
+	double value;
+};
+
+struct metric_series {
+	char *config, *scenario, *fault; /* fault: JSON */
+	char *accel, *name, *unit; /* "" = not known, none */
+	struct metric_value *values; /* by position */
+	size_t n;
+};
+
+/* All metrics of a submission. What commits with the same source share is with the first of them.
+ * Owned array. */
+must_check int store_compare_metrics(struct store *s, int64_t submission,
+				     struct metric_series **ret, size_t *ret_n, struct error *err);
+void metric_series_free(struct metric_series *all, size_t n);
+
+/* The metric that a regression is of. */
+struct regression_metric {
+	char *name, *unit, *accel; /* name NULL: it is of failures */
+	enum metric_worse worse;
+	bool measured; /* there are fresh values of both sides: `threshold` lies between them */
+	double threshold; /* in the metric's unit; beyond it a value is on the bad side */
+};
+
 /* A new regression as found in a submission. Borrowed. */
 struct regression_new {
 	const char *signature, *title;
-	enum reason reason;
+	const char *reason; /* of a FAIL, or "metric" */
+	const struct regression_metric *metric; /* NULL: of failures */
 	int64_t good_id, bad_id; /* commits */
 	const struct case_seen *const *cases; /* at the bad commit; the first is the one to repeat */
 	size_t n_cases;
@@ -67,6 +96,7 @@ struct regression_row {
 	struct plan_machine machine;
 	char *scenario;
 	struct fault fault;
+	struct regression_metric metric;
 	char *search; /* JSON, may be NULL */
 };
 
@@ -77,18 +107,32 @@ struct probe_row {
 	char *sha;
 	bool ended; /* its job needs no more waiting */
 	bool built; /* there is an image of this commit */
-	int fails, runs; /* with the regression's signature, of so many that can tell */
+	/* With the regression's signature, of so many that can tell; of a metric: beyond the
+	 * threshold, of so many values. */
+	int fails, runs;
 	int others; /* runs that failed in another way */
 	char *other; /* signature of one of those, or NULL */
 	int control_fails,
 		control_runs; /* without a fault; 0 of 0 where the case has none itself */
 	char *image; /* SHA-256 of the kernel that was booted, or NULL */
+	double *values; /* of a metric: what was measured */
+	size_t n_values;
+};
+
+/* What was measured of a metric at a commit before anybody asked for it. */
+struct commit_values {
+	char *sha;
+	double *values;
+	size_t n;
 };
 
 struct regression_state {
 	struct regression_row row;
 	struct probe_row *probes; /* in the order in which they were asked for */
 	size_t n_probes;
+	/* Of a metric: commits between its ends, as the submission that showed it measured them. */
+	struct commit_values *between;
+	size_t n_between;
 };
 
 /* Those about which something is to be decided: no probe of theirs is under way. */
@@ -104,14 +148,16 @@ void regression_state_free(struct regression_state *r);
 must_check int store_regressions_of_line(struct store *s, int64_t submission, int64_t **ret_ids,
 					 size_t *ret_n, struct error *err);
 /* The commit of the submission from which on a regression's case holds: the one after its last
- * failure, or the head when there is no failure in it. 1 with *ret (owned: submission_fix_free()),
+ * failure, or the head when there is no failure in it. Of a metric: most values are not beyond the
+ * threshold. 1 with *ret (owned: submission_fix_free()),
  * 0 when it still fails, or nothing can be said of the head. */
 struct submission_fix {
 	struct commit_info commit;
 	char *texts[5]; /* that commit points into */
 };
-must_check int store_regression_fix(struct store *s, int64_t id, int64_t submission,
-				    struct submission_fix *ret, struct error *err);
+must_check int store_regression_fix(struct store *s, const struct regression_row *row,
+				    int64_t submission, struct submission_fix *ret,
+				    struct error *err);
 void submission_fix_free(struct submission_fix *f);
 
 /* A test that is wanted: `runs` more repeats of the case at a commit, and as many without a fault
@@ -168,8 +214,9 @@ must_check int view_regressions(struct store *s, const struct regression_filter 
 				struct json_object **ret, struct error *err);
 /* The same of one, with "cases":[{"config","scenario","fault","result","status","reason","detail"}],
  * "changes":[{"at","state","evidence"}], "probes":[{"purpose","commit","ended","built","fails",
- * "runs","others","control_fails","control_runs"}] in their order, and "search" (bisect_to_json() or
- * null). -ENOENT. */
+ * "runs","others","control_fails","control_runs","values"}] in their order, "search"
+ * (bisect_to_json() or null) and "metric" (null, or {"name","unit","worse","accel","threshold"}).
+ * "values" are of a metric only; the threshold is null until both sides were measured. -ENOENT. */
 must_check int view_regression(struct store *s, int64_t id, struct json_object **ret,
 			       struct error *err);
 /* The same with what a report of it (jobs/report.h) says besides: "repo_url" (null unless others can

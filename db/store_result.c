@@ -3,6 +3,7 @@
  * Result rows, their documents, and the matrix cells that are summed up while they are written.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,24 @@ void result_rows_free(struct result_rows *rows)
 	*rows = (struct result_rows){ 0 };
 }
 
+static int write_measurements(struct db *db, int64_t result_id, const struct result *x,
+			      struct error *err)
+{
+	bool measures = x->status == STATUS_DONE && !x->closing;
+	int r = 0;
+
+	for (size_t i = 0; i < x->n_metrics && measures && !r; i++) {
+		const struct metric *m = &x->metrics[i];
+		CLEANUP(free_p) char *name = text_utf8(m->name ? m->name : "");
+		CLEANUP(free_p) char *unit = text_utf8(m->unit ? m->unit : "");
+
+		if (isfinite(m->value))
+			r = db_run(db, Q_MEASUREMENT_ADD,
+				   ARGS(I(result_id), S(name), S(unit), D(m->value)), NULL, err);
+	}
+	return r;
+}
+
 static int write_one(struct db *db, int64_t run_id, const struct result_rows *rows, size_t i,
 		     int64_t *ret_id, struct error *err)
 {
@@ -62,7 +81,8 @@ static int write_one(struct db *db, int64_t run_id, const struct result_rows *ro
 	if (r < 0)
 		return r;
 	*ret_id = sqlite3_last_insert_rowid(db->conn);
-	return db_run(db, Q_DOCUMENT_ADD, ARGS(I(*ret_id), S(rows->documents[i])), NULL, err);
+	r = db_run(db, Q_DOCUMENT_ADD, ARGS(I(*ret_id), S(rows->documents[i])), NULL, err);
+	return r ? r : write_measurements(db, *ret_id, x, err);
 }
 
 /* A sweep's closing result has no stacks of its own. */

@@ -27,6 +27,30 @@ int view_regressions(struct store *s, const struct regression_filter *f, struct 
 	return r < 0 ? r : view_page(&q, 'g', f->limit, ret, err);
 }
 
+static struct json_object *values_view(const struct probe_row *p)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (size_t i = 0; i < p->n_values; i++)
+		json_object_array_add(a, json_object_new_double(p->values[i]));
+	return a;
+}
+
+static struct json_object *metric_view(const struct regression_metric *m)
+{
+	struct json_object *o = m->name ? json_object_new_object() : NULL;
+
+	if (!o)
+		return NULL;
+	json_object_object_add(o, "name", json_str(m->name));
+	json_object_object_add(o, "unit", json_str(m->unit));
+	json_object_object_add(o, "worse", json_str(metric_worse_name(m->worse)));
+	json_object_object_add(o, "accel", json_str(m->accel));
+	json_object_object_add(o, "threshold",
+			       m->measured ? json_object_new_double(m->threshold) : NULL);
+	return o;
+}
+
 static struct json_object *probes_view(const struct regression_state *g)
 {
 	struct json_object *a = json_object_new_array();
@@ -50,6 +74,8 @@ static struct json_object *probes_view(const struct regression_state *g)
 		for (size_t k = 0; k < ARRAY_SIZE(counts); k++)
 			json_object_object_add(o, counts[k].name,
 					       json_object_new_int(counts[k].value));
+		if (g->row.metric.name)
+			json_object_object_add(o, "values", values_view(p));
 		json_object_array_add(a, o);
 	}
 	return a;
@@ -97,6 +123,7 @@ int view_regression(struct store *s, int64_t id, struct json_object **ret, struc
 	if (r < 0)
 		return r;
 	json_object_object_add(o, "probes", probes_view(&g));
+	json_object_object_add(o, "metric", metric_view(&g.row.metric));
 	r = add_search(g.row.search, o, err);
 	if (!r)
 		*ret = STEAL(o);

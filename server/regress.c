@@ -40,18 +40,37 @@ static int failure(void *arg, int64_t result, char ret_signature[SIGNATURE_MAX],
 	return store_compare_failure(arg, result, ret_signature, ret_reason, ret_title, err);
 }
 
+/* Failures and metrics are found apart and kept together. */
+static int keep(struct store *s, int64_t submission, const struct regress_found *failures,
+		const struct regress_found *metrics, int *ret_new, struct error *err)
+{
+	size_t n = failures->n + metrics->n;
+	CLEANUP(free_p) struct regression_new *all = xcalloc(n + 1, sizeof(*all));
+
+	memcpy(all, failures->v, failures->n * sizeof(*all));
+	memcpy(all + failures->n, metrics->v, metrics->n * sizeof(*all));
+	return store_compare_done(s, submission, all, n, ret_new, err);
+}
+
 static int compare(struct store *s, int64_t submission, int *ret_new, struct error *err)
 {
-	struct regress_found found = { 0 };
+	struct regress_found failures = { 0 }, metrics = { 0 };
+	struct metric_series *series = NULL;
 	struct case_seen *rows = NULL;
-	size_t n = 0;
+	size_t n = 0, n_series = 0;
 	int r = store_compare_cases(s, submission, &rows, &n, err);
 
 	if (!r)
-		r = regress_find(rows, n, failure, s, &found, err);
+		r = store_compare_metrics(s, submission, &series, &n_series, err);
 	if (!r)
-		r = store_compare_done(s, submission, found.v, found.n, ret_new, err);
-	regress_found_free(&found);
+		r = regress_find(rows, n, failure, s, &failures, err);
+	if (!r) {
+		regress_find_metrics(series, n_series, &metrics);
+		r = keep(s, submission, &failures, &metrics, ret_new, err);
+	}
+	regress_found_free(&failures);
+	regress_found_free(&metrics);
+	metric_series_free(series, n_series);
 	case_seen_free(rows, n);
 	return r;
 }
@@ -59,22 +78,21 @@ static int compare(struct store *s, int64_t submission, int *ret_new, struct err
 /* A test of the commit that seems to mend it. */
 static int probe_fix(struct store *s, int64_t id, int64_t submission, struct error *err)
 {
-	const struct confirm_opts o = CONFIRM_DEFAULTS;
 	CLEANUP(regression_state_free) struct regression_state g = { 0 };
 	CLEANUP(submission_fix_free) struct submission_fix fix = { 0 };
-	struct regression_step step = { .n_probes = 1 };
-	struct probe_new probe = { .purpose = "fix", .runs = o.batch };
-	int r = store_regression_fix(s, id, submission, &fix, err);
+	struct probe_new probes[REGRESS_PROBES_MAX];
+	struct regression_step step = { .probes = probes };
+	int r = store_regression_load(s, id, &g, err);
 
+	if (!r)
+		r = store_regression_fix(s, &g.row, submission, &fix, err);
 	if (r != 1)
 		return r;
-	probe.commit = fix.commit;
-	step.probes = &probe;
-	r = store_regression_load(s, id, &g, err);
+	step.n_probes = regress_fix_probes(&g, &fix.commit, probes);
 	/* a build that succeeds was its own proof */
-	if (!r && strcmp(g.row.scenario, "build") == 0)
+	if (strcmp(g.row.scenario, "build") == 0)
 		step = (struct regression_step){ .state = "fixed", .fixed = fix.commit.sha };
-	return r ? r : store_regression_step(s, &g.row, &step, err);
+	return store_regression_step(s, &g.row, &step, err);
 }
 
 static int look_for_fixes(struct store *s, int64_t submission, struct error *err)

@@ -93,7 +93,7 @@ static void group(struct onsets *all, struct regress_found *ret)
 		ret->texts[ret->n_texts++] = o->title;
 		ret->v[ret->n++] = (struct regression_new){ .signature = signature,
 							    .title = o->title,
-							    .reason = o->reason,
+							    .reason = reason_name(o->reason),
 							    .good_id = o->good_id,
 							    .bad_id = o->at->commit_id,
 							    .cases = &ret->cases[i],
@@ -133,6 +133,8 @@ void regress_found_free(struct regress_found *f)
 		free(f->texts[i]);
 	free(f->texts);
 	free(f->cases);
+	free(f->seen);
+	free(f->metrics);
 	free(f->v);
 	*f = (struct regress_found){ 0 };
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/regress_step.h"
+#include "server/regress_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static void side_of(const struct regression_state *g, const char *sha, const cha
 	}
 }
 
-static void change(struct regress_decision *d, const char *state, struct json_object *evidence)
+void regress_change(struct regress_decision *d, const char *state, struct json_object *evidence)
 {
 	d->any = true;
 	d->evidence = evidence;
@@ -47,7 +47,7 @@ static void change(struct regress_decision *d, const char *state, struct json_ob
 	d->step.evidence = evidence;
 }
 
-static struct json_object *words(const char *why)
+struct json_object *regress_words(const char *why)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -77,7 +77,7 @@ static int decide_new(const struct confirm_opts *o, const struct regression_stat
 
 	if (strcmp(g->row.scenario, "build") == 0) {
 		/* the same source gives the same errors: that is what builds are addressed by */
-		change(d, "confirmed", words("a build is decided by its source"));
+		regress_change(d, "confirmed", regress_words("a build is decided by its source"));
 		return 0;
 	}
 	side_of(g, g->row.bad, NULL, &bad);
@@ -90,11 +90,11 @@ static int decide_new(const struct confirm_opts *o, const struct regression_stat
 			r = ask(d, h, "good", g->row.good, s.good_runs, err);
 		return r;
 	}
-	change(d,
-	       s.verdict == CONFIRM_YES	    ? "confirmed"
-	       : s.verdict == CONFIRM_FLAKY ? "flaky"
-					    : "infrastructure",
-	       confirm_evidence(o, &bad, &good, &s));
+	regress_change(d,
+		       s.verdict == CONFIRM_YES	    ? "confirmed"
+		       : s.verdict == CONFIRM_FLAKY ? "flaky"
+						    : "infrastructure",
+		       confirm_evidence(o, &bad, &good, &s));
 	return 0;
 }
 
@@ -117,7 +117,7 @@ static int tell(struct bisect *b, const struct regression_state *g, const struct
 }
 
 /* Commits whose kernel is the parent's, bit for bit. Pairs that are no parent and child are refused. */
-static void tell_images(struct bisect *b, const struct regression_state *g)
+void regress_tell_images(struct bisect *b, const struct regression_state *g)
 {
 	for (size_t i = 0; i < g->n_probes; i++)
 		for (size_t k = 0; k < g->n_probes; k++) {
@@ -129,7 +129,7 @@ static void tell_images(struct bisect *b, const struct regression_state *g)
 		}
 }
 
-static struct json_object *search_evidence(const struct bisect *b, const struct bisect_next *n)
+struct json_object *regress_search_evidence(const struct bisect *b, const struct bisect_next *n)
 {
 	struct json_object *o = json_object_new_object(), *a = json_object_new_array();
 
@@ -149,7 +149,7 @@ static int search(const struct regression_state *g, const struct regress_history
 	struct bisect_next n;
 	int r = 0;
 
-	tell_images(b, g);
+	regress_tell_images(b, g);
 	for (size_t i = 0; i < g->n_probes && !r; i++)
 		r = tell(b, g, &g->probes[i], err);
 	if (r < 0)
@@ -163,7 +163,8 @@ static int search(const struct regression_state *g, const struct regress_history
 		snprintf(d->culprit, sizeof(d->culprit), "%s", n.commit);
 		d->step.culprit = d->culprit;
 	}
-	change(d, n.kind == BISECT_REFUSED ? "flaky" : "bisected", search_evidence(b, &n));
+	regress_change(d, n.kind == BISECT_REFUSED ? "flaky" : "bisected",
+		       regress_search_evidence(b, &n));
 	return 0;
 }
 
@@ -171,7 +172,7 @@ static int search(const struct regression_state *g, const struct regress_history
 static void decide_build(const struct regression_state *g, const char *revlist,
 			 struct regress_decision *d)
 {
-	struct json_object *o = words(""), *a = json_object_new_array();
+	struct json_object *o = regress_words(""), *a = json_object_new_array();
 	bool one = strchr(revlist, '\n') == NULL || strchr(revlist, '\n')[1] == '\0';
 
 	for (const char *p = revlist; *p; p += strcspn(p, "\n") + (strchr(p, '\n') != NULL))
@@ -182,7 +183,7 @@ static void decide_build(const struct regression_state *g, const char *revlist,
 		snprintf(d->culprit, sizeof(d->culprit), "%s", g->row.bad);
 		d->step.culprit = d->culprit;
 	}
-	change(d, "bisected", o);
+	regress_change(d, "bisected", o);
 }
 
 static int decide_confirmed(const struct regression_state *g, const struct regress_history *h,
@@ -194,7 +195,7 @@ static int decide_confirmed(const struct regression_state *g, const struct regre
 	struct error why = ERROR_INIT;
 	int r = h->revlist(h->arg, g->row.good, g->row.bad, &revlist, &why);
 
-	config.false_rate = FALSE_RATE;
+	config.false_rate = g->row.metric.name ? REGRESS_METRIC_FALSE_RATE : FALSE_RATE;
 	if (!r && strcmp(g->row.scenario, "build") == 0) {
 		decide_build(g, revlist, d);
 		return 0;
@@ -204,16 +205,16 @@ static int decide_confirmed(const struct regression_state *g, const struct regre
 			       &why);
 	if (r == -ENOENT || r == -EINVAL || r == -E2BIG) {
 		/* rewritten history, or none between the two */
-		change(d, "stale", words(why.msg));
+		regress_change(d, "stale", regress_words(why.msg));
 		return 0;
 	}
 	if (r < 0)
 		return error_set(err, r, "%s", why.msg);
-	return search(g, h, b, d, err);
+	return g->row.metric.name ? regress_metric_search(g, h, b, d, err)
+				  : search(g, h, b, d, err);
 }
 
-/* The newest commit that seems to mend it. */
-static const char *candidate(const struct regression_state *g)
+const char *regress_candidate(const struct regression_state *g)
 {
 	for (size_t i = g->n_probes; i > 0; i--)
 		if (strcmp(g->probes[i - 1].purpose, "fix") == 0)
@@ -225,7 +226,7 @@ static int decide_bisected(const struct confirm_opts *o, const struct regression
 			   const struct regress_history *h, struct regress_decision *d,
 			   struct error *err)
 {
-	const char *sha = candidate(g);
+	const char *sha = regress_candidate(g);
 	struct confirm_side bad, fix;
 	struct json_object *e;
 	enum sprt_verdict v;
@@ -240,9 +241,9 @@ static int decide_bisected(const struct confirm_opts *o, const struct regression
 	if (v == SPRT_OPEN && fix.lost < o->max_lost)
 		return ask(d, h, "fix", sha, runs, err);
 	fixed = v == SPRT_H0;
-	e = words(fixed		   ? "it does not happen any more"
-		  : v == SPRT_OPEN ? "it could not be run again"
-				   : "it still happens");
+	e = regress_words(fixed		   ? "it does not happen any more"
+			  : v == SPRT_OPEN ? "it could not be run again"
+					   : "it still happens");
 	json_object_object_add(e, "commit", json_str(sha));
 	json_object_object_add(e, "fails", json_object_new_int(fix.fails));
 	json_object_object_add(e, "runs", json_object_new_int(fix.runs));
@@ -250,27 +251,40 @@ static int decide_bisected(const struct confirm_opts *o, const struct regression
 		snprintf(d->fixed, sizeof(d->fixed), "%s", sha);
 		d->step.fixed = d->fixed;
 	}
-	change(d, fixed ? "fixed" : "bisected", e);
+	regress_change(d, fixed ? "fixed" : "bisected", e);
 	return 0;
 }
 
 int regress_decide(const struct confirm_opts *o, const struct regression_state *g,
 		   const struct regress_history *h, struct regress_decision *ret, struct error *err)
 {
+	bool metric = g->row.metric.name != NULL;
 	int r = 0;
 
 	*ret = (struct regress_decision){ 0 };
 	if (waiting(g))
 		return 0;
 	if (strcmp(g->row.state, "new") == 0)
-		r = decide_new(o, g, h, ret, err);
+		r = metric ? regress_metric_new(g, h, ret, err) : decide_new(o, g, h, ret, err);
 	else if (strcmp(g->row.state, "confirmed") == 0)
 		r = decide_confirmed(g, h, ret, err);
 	else if (strcmp(g->row.state, "bisected") == 0)
-		r = decide_bisected(o, g, h, ret, err);
+		r = metric ? regress_metric_bisected(g, h, ret, err)
+			   : decide_bisected(o, g, h, ret, err);
 	if (r < 0)
 		regress_decision_free(ret);
 	return r;
+}
+
+size_t regress_fix_probes(const struct regression_state *g, const struct commit_info *commit,
+			  struct probe_new ret[REGRESS_PROBES_MAX])
+{
+	const struct confirm_opts o = CONFIRM_DEFAULTS;
+
+	if (g->row.metric.name)
+		return regress_metric_fix_probes(commit, ret);
+	ret[0] = (struct probe_new){ .purpose = "fix", .commit = *commit, .runs = o.batch };
+	return 1;
 }
 
 void regress_decision_free(struct regress_decision *d)

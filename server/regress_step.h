@@ -7,6 +7,8 @@
  *   new        repeated on both sides (jobs/confirm.h)         → confirmed | flaky | infrastructure
  *   confirmed  searched between them (jobs/bisect.h)           → bisected | flaky | stale
  *   bisected   repeated where a later commit seems to mend it  → fixed
+ *
+ * What a metric came to is decided by jobs/shift.h (regress_metric.c); the search is the same one.
  */
 #ifndef FAULTLINE_SERVER_REGRESS_STEP_H
 #define FAULTLINE_SERVER_REGRESS_STEP_H
@@ -23,12 +25,14 @@ struct regress_history {
 	void *arg;
 };
 
+#define REGRESS_PROBES_MAX 48 /* asked for at once; a metric's tests have one run each */
+
 struct regress_decision {
 	bool any; /* something is to be written: `step` */
 	struct regression_step step;
 	/* What step points into; owned. */
 	struct json_object *evidence, *search;
-	struct probe_new probes[2];
+	struct probe_new probes[REGRESS_PROBES_MAX];
 	char culprit[41], fixed[41];
 };
 
@@ -36,6 +40,9 @@ struct regress_decision {
 must_check int regress_decide(const struct confirm_opts *o, const struct regression_state *g,
 			      const struct regress_history *h, struct regress_decision *ret,
 			      struct error *err);
+/* The first tests of a commit that seems to mend it; their number. */
+size_t regress_fix_probes(const struct regression_state *g, const struct commit_info *commit,
+			  struct probe_new ret[REGRESS_PROBES_MAX]);
 void regress_decision_free(struct regress_decision *d);
 
 #endif

@@ -79,7 +79,7 @@ static char *find(const struct history *all)
 		for (size_t k = 0; k < g->n_cases; k++)
 			buf_printf(&b, "%c%s", k ? ',' : ' ', g->cases[k]->scenario);
 		assert_int_equal(g->title[6], g->signature[0]);
-		assert_int_equal(g->reason, REASON_LEAK);
+		assert_string_equal(g->reason, "leak");
 	}
 	regress_found_free(&f);
 	case_seen_free(rows, n);
@@ -141,11 +141,86 @@ static void test_trouble(void **state)
 	case_seen_free(seen, n);
 }
 
+/* --- metrics ------------------------------------------------------------------------------------ */
+
+/* `commits` × `repeats` values: 4 below position `step`, 8 from it on. */
+static struct metric_series series(const char *config, const char *accel, const char *name,
+				   int commits, int repeats, int step)
+{
+	struct metric_series m = { .config = xstrdup(config),
+				   .scenario = xstrdup("memory.pgtables"),
+				   .fault = xstrdup("{\"mode\":\"none\"}"),
+				   .accel = xstrdup(accel),
+				   .name = xstrdup(name),
+				   .unit = xstrdup("kB"),
+				   .values = xcalloc((size_t)(commits * repeats),
+						     sizeof(struct metric_value)) };
+
+	for (int i = 0; i < commits; i++)
+		for (int k = 0; k < repeats; k++)
+			m.values[m.n++] = (struct metric_value){ .position = i,
+								 .commit_id = 100 + i,
+								 .result = 1000 + 10 * i + k,
+								 .value = i < step ? 4 : 8 };
+	return m;
+}
+
+static void test_metrics(void **state)
+{
+	struct metric_series *all = xcalloc(6, sizeof(*all));
+	struct regress_found f;
+	size_t n = 0;
+
+	(void)state;
+	all[n++] = series("default", "kvm", "pgtables.per_thp", 4, 5, 2);
+	all[n++] = series("default", "kvm", "thps", 4, 5, 2); /* neither way is worse */
+	all[n++] = series("lockdep", "kvm", "pgtables.per_thp", 4, 10, 2); /* clearer */
+	all[n++] = series("default", "kvm", "pgtables.per_split_thp", 2, 5, 2); /* not yet there */
+	all[n++] = series("default", "tcg", "pgtables.machine_per_thp", 4, 2, 2); /* too few */
+	regress_find_metrics(all, n, &f);
+	assert_int_equal(f.n, 1);
+	assert_string_equal(f.v[0].reason, "metric");
+	assert_string_equal(f.v[0].title, "memory.pgtables: pgtables.per_thp 4 → 8 kB (+100 %)");
+	assert_string_equal(f.v[0].metric->name, "pgtables.per_thp");
+	assert_string_equal(f.v[0].metric->accel, "kvm");
+	assert_int_equal(f.v[0].metric->worse, METRIC_WORSE_MORE);
+	assert_int_equal(f.v[0].good_id, 100);
+	assert_int_equal(f.v[0].bad_id, 103);
+	assert_int_equal(f.v[0].n_cases, 2);
+	assert_string_equal(f.v[0].cases[0]->config, "lockdep");
+	assert_int_equal(f.v[0].cases[0]->failure, 1030);
+	assert_string_equal(f.v[0].cases[1]->config, "default");
+	regress_found_free(&f);
+	regress_find_metrics(all, 0, &f);
+	assert_int_equal(f.n, 0);
+	regress_found_free(&f);
+	metric_series_free(all, n);
+}
+
+/* Values of one accelerator never meet those of another. */
+static void test_accelerators(void **state)
+{
+	struct metric_series *all = xcalloc(2, sizeof(*all));
+	struct regress_found f;
+
+	(void)state;
+	all[0] = series("default", "kvm", "pgtables.per_thp", 1, 5, 1);
+	all[1] = series("default", "tcg", "pgtables.per_thp", 1, 5, 0);
+	for (size_t i = 0; i < all[1].n; i++)
+		all[1].values[i].position = 1;
+	regress_find_metrics(all, 2, &f);
+	assert_int_equal(f.n, 0);
+	regress_found_free(&f);
+	metric_series_free(all, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_trouble),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_accelerators),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

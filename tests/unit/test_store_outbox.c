@@ -15,7 +15,7 @@ static void declare(int first, const char *signature, struct regression_state *r
 	const struct case_seen *cases = &at;
 	struct regression_new g = { .signature = signature,
 				    .title = "kernel BUG in f",
-				    .reason = REASON_BUG,
+				    .reason = "bug",
 				    .cases = &cases,
 				    .n_cases = 1 };
 	CLEANUP(free_p) int64_t *due = NULL;

@@ -164,6 +164,7 @@ static int declare(int64_t submission, int good, int bad)
 {
 	char signature[SIGNATURE_MAX];
 	const struct case_seen *at = NULL;
+	enum reason reason;
 	struct regression_new g = { .cases = &at, .n_cases = 1 };
 	CLEANUP(free_p) char *title = NULL;
 	struct case_seen *rows;
@@ -181,7 +182,8 @@ static int declare(int64_t submission, int good, int bad)
 	}
 	assert_non_null(at);
 	g.bad_id = at->commit_id;
-	OK(store_compare_failure(store, at->failure, signature, &g.reason, &title, &err));
+	OK(store_compare_failure(store, at->failure, signature, &reason, &title, &err));
+	g.reason = reason_name(reason);
 	g.signature = signature;
 	g.title = title;
 	OK(store_compare_done(store, submission, &g, 1, &found, &err));
