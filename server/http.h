@@ -13,6 +13,7 @@
  *   http_framing.c  which header sets are refused
  *   http_match.c    address → row of the table
  *   http_pool.c     worker threads, parked requests, waiting streams, deadlines
+ *   http_gzip.c     compressed answers
  *   http_stream.c   streamed bodies
  *   http_linger.c   closing without a reset
  *   http_req.c      what handlers ask and say

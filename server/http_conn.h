@@ -125,6 +125,12 @@ enum match http_match(const struct http_route *routes, size_t n, const char *met
 		      const char *raw_path, const struct http_route **ret_route,
 		      char *params[HTTP_MAX_PARAMS], const char **ret_format, char ret_allow[64]);
 
+/* http_gzip.c */
+/* Accept-Encoding (may be NULL) names gzip: RFC 9110, 12.5.3. */
+bool http_takes_gzip(const char *accept);
+/* Compresses the body of an answer that is text, for whoever takes it. */
+void http_gzip(const struct http_req *req, struct http_res *res);
+
 /* http_pool.c */
 must_check int pool_start(struct http *h, int workers, struct pool **ret, struct error *err);
 void pool_submit(struct pool *p, struct http_conn *c, enum conn_task task);

@@ -199,6 +199,7 @@ static void run_handler(struct pool *p, struct http_conn *c, unsigned gen)
 		http_res_header(&c->res, "Retry-After", "15");
 	} else {
 		c->is_stream = c->res.stream != NULL;
+		http_gzip(&c->req, &c->res);
 	}
 	c->phase = CONN_READY;
 	http_conn_resume(c);

@@ -9,13 +9,14 @@
 
 static void send_file(const struct http_req *req, struct http_res *res, const struct static_file *f)
 {
-	CLEANUP(free_p) char *etag = xasprintf("\"%s\"", f->etag);
+	CLEANUP(free_p) char *etag = xasprintf("W/\"%s\"", f->etag);
 	const char *have = http_header(req, "If-None-Match");
 
+	/* Weak: compressed and plain are not the same bytes. */
 	http_res_header(res, "ETag", etag);
 	/* Asked for again at every use, so that an update shows at once; 304 costs nothing. */
 	http_res_header(res, "Cache-Control", "public, no-cache");
-	if (have && strstr(have, etag)) {
+	if (have && strstr(have, etag + 2)) {
 		res->status = 304;
 		return;
 	}

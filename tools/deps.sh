@@ -12,7 +12,7 @@ set -euo pipefail
 packages=(
 	gcc make pkg-config git musl-tools ccache bubblewrap qemu-system-x86
 	libmicrohttpd-dev libgit2-dev libsqlite3-dev libjson-c-dev libsodium-dev
-	libcurl4-openssl-dev libzstd-dev libinih-dev libarchive-dev ca-certificates
+	libcurl4-openssl-dev libzstd-dev zlib1g-dev libinih-dev libarchive-dev ca-certificates
 )
 # What a kernel needs to be built, and the kernel that demo and check build.
 packages+=(flex bison bc perl libelf-dev libssl-dev xz-utils)
