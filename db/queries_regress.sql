@@ -71,11 +71,12 @@ VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING
 INSERT INTO regression_changes (regression_id, at_us, state, evidence) VALUES (?1, ?2, ?3, ?4)
 
 -- name: regression_change
--- The first bad commit and the search stay as they are when they are not given.
+-- The first bad commit, the good one and the search stay as they are when they are not given.
 UPDATE regressions SET state = ?2, changed_us = CASE WHEN ?6 THEN ?3 ELSE changed_us END,
 	ended_us = CASE WHEN ?2 IN ('fixed', 'flaky', 'infrastructure', 'stale') THEN ?3 END,
 	culprit_id = coalesce((SELECT id FROM commits WHERE sha = ?4), culprit_id),
-	fixed_id = coalesce((SELECT id FROM commits WHERE sha = ?5), fixed_id)
+	fixed_id = coalesce((SELECT id FROM commits WHERE sha = ?5), fixed_id),
+	good_id = coalesce((SELECT id FROM commits WHERE sha = ?7), good_id)
 WHERE id = ?1 AND ended_us IS NULL
 
 -- name: regression_search
@@ -109,6 +110,31 @@ JOIN results r ON r.run_id = j.final_run_id AND r.scenario = g.scenario
 		WHEN json_extract(r.fault, '$.mode') IS 'sweep'
 		THEN json_remove(r.fault, '$.nth') ELSE r.fault END = g.fault
 WHERE g.id = ?1 GROUP BY sj.position ORDER BY sj.position DESC
+
+-- name: regression_older
+-- Commits of its line of history at which its case held, older than the one that is taken for good:
+-- newest first.
+WITH line AS (
+	SELECT s.id FROM regressions g
+	JOIN submissions s ON s.repo_id = g.repo_id AND s.ref = g.ref AND s.id <= g.submission_id
+	WHERE g.id = ?1 AND s.state = 'done' ORDER BY s.id DESC LIMIT 256
+), seen AS (
+	SELECT sj.commit_id, sj.config, sj.job_id, sj.submission_id << 20 | sj.position AS age
+	FROM line JOIN submission_jobs sj ON sj.submission_id = line.id
+)
+SELECT c.sha FROM regressions g JOIN seen ON seen.config = g.config
+JOIN commits c ON c.id = seen.commit_id JOIN jobs j ON j.id = seen.job_id
+JOIN results r ON r.run_id = j.final_run_id AND r.scenario = g.scenario
+	AND CASE WHEN json_extract(r.fault, '$.mode') IS 'sweep'
+		THEN json_remove(r.fault, '$.nth') ELSE r.fault END = g.fault
+WHERE g.id = ?1
+	AND seen.age < (SELECT min(age) FROM seen x WHERE x.commit_id = g.good_id)
+	AND NOT EXISTS (SELECT 1 FROM regression_probes p WHERE p.regression_id = g.id
+		AND p.commit_id = seen.commit_id AND p.purpose = 'good')
+GROUP BY c.id HAVING max(r.status = 'FAIL') = 0
+	AND max(r.status IN ('PASS', 'DONE', 'SKIP') AND (r.closing
+		OR json_extract(r.fault, '$.mode') IS NOT 'sweep'))
+ORDER BY max(seen.age) DESC LIMIT 64
 
 -- name: regression_get
 SELECT g.id, g.repo_id, g.submission_id, g.ref, g.signature, g.title, g.reason, g.state,

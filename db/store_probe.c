@@ -143,7 +143,7 @@ static int tx_step(struct db *db, void *arg, struct error *err)
 	s->now = clock_now_us();
 	r = db_run(db, Q_REGRESSION_CHANGE,
 		   ARGS(I(s->row->id), S(state), I(s->now), S(w->culprit), S(w->fixed),
-			I(w->state != NULL)),
+			I(w->state != NULL), S(w->good)),
 		   &changes, err);
 	if (!r && !changes)
 		return error_set(err, -ENOENT, "there is no open regression %lld",

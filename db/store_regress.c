@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/store_internal.h"
+#include "lib/buf.h"
 #include "lib/clock.h"
 
 int store_compare_due(struct store *s, int64_t *ret_id, struct error *err)
@@ -378,6 +379,23 @@ int store_regression_load(struct store *s, int64_t id, struct regression_state *
 	if (r < 0)
 		regression_state_free(ret);
 	return r;
+}
+
+int store_regression_older(struct store *s, int64_t id, char **ret, struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(query_end) struct query q = { 0 };
+	struct buf b = BUF_INIT;
+	int r = reader_begin(&rd, s, err);
+
+	if (!r)
+		r = query_start(&q, rd.db, Q_REGRESSION_OLDER, ARGS(I(id)), err);
+	while (!r && (r = query_next(&q, err)) == 1) {
+		buf_printf(&b, "%s\n", query_text(&q, 0));
+		r = 0;
+	}
+	*ret = buf_steal(&b);
+	return r < 0 ? r : 0;
 }
 
 void regression_state_free(struct regression_state *r)

@@ -160,6 +160,11 @@ must_check int store_regression_fix(struct store *s, const struct regression_row
 				    struct error *err);
 void submission_fix_free(struct submission_fix *f);
 
+/* Commits of its line of history at which the case of a regression held in an earlier submission, or
+ * earlier in its own: older than the one that is taken for good, and not repeated for it yet. One of
+ * 40 hex a line, newest first, at most 64; *ret owned, "" without any. */
+must_check int store_regression_older(struct store *s, int64_t id, char **ret, struct error *err);
+
 /* A test that is wanted: `runs` more repeats of the case at a commit, and as many without a fault
  * where it has one. */
 struct probe_new {
@@ -178,7 +183,7 @@ struct recipient_new {
 struct regression_step {
 	const char *state; /* the next one; the same one again is a change as well */
 	struct json_object *evidence; /* why; borrowed; with a state only */
-	const char *culprit, *fixed; /* commits */
+	const char *culprit, *fixed, *good; /* commits */
 	struct json_object *search; /* bisect_to_json(); borrowed */
 	const struct probe_new *probes;
 	size_t n_probes;

@@ -54,6 +54,13 @@ static void decide(struct confirm_step *ret, enum confirm_verdict verdict, const
 	ret->bad_runs = ret->good_runs = 0;
 }
 
+/* It is real, and older than the good side. */
+static void decide_old(struct confirm_step *ret, const char *why)
+{
+	decide(ret, CONFIRM_FLAKY, why);
+	ret->old = true;
+}
+
 /* A test between two rates takes the nearer one: that the rate is p0 is another question. */
 static bool fails_too_often(const struct confirm_opts *o, const struct confirm_side *good)
 {
@@ -68,7 +75,7 @@ static void weigh(const struct confirm_opts *o, const struct confirm_side *bad,
 		  const struct confirm_side *good, struct confirm_step *ret)
 {
 	if (fails_too_often(o, good))
-		decide(ret, CONFIRM_FLAKY, "where it was good it fails now and then");
+		decide_old(ret, "where it was good it fails now and then");
 	else if (ret->p <= o->alpha)
 		decide(ret, CONFIRM_YES, "it fails where it is new, and not where it was good");
 	else if (good->runs < o->max_runs)
@@ -76,7 +83,7 @@ static void weigh(const struct confirm_opts *o, const struct confirm_side *bad,
 	else if (bad->runs < o->max_runs)
 		ret->bad_runs = at_least(bad->runs, o->batch, o->max_runs - bad->runs);
 	else
-		decide(ret, CONFIRM_FLAKY, "both sides fail too much alike");
+		decide_old(ret, "both sides fail too much alike");
 }
 
 void confirm_next(const struct confirm_opts *o, const struct confirm_side *bad,
@@ -101,9 +108,9 @@ void confirm_next(const struct confirm_opts *o, const struct confirm_side *bad,
 		/* how good the good side has to be is known once the bad one is */
 		ret->good_runs = good->runs ? 0 : o->batch;
 	else if (g == SPRT_H1)
-		decide(ret, CONFIRM_FLAKY, "it fails where it was good as well");
+		decide_old(ret, "it fails where it was good as well");
 	else if (g == SPRT_EXHAUSTED)
-		decide(ret, CONFIRM_FLAKY, "where it was good it fails now and then");
+		decide_old(ret, "where it was good it fails now and then");
 	else if (g == SPRT_H0)
 		weigh(o, bad, good, ret);
 }

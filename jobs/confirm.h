@@ -59,6 +59,7 @@ struct confirm_step {
 	int bad_runs, good_runs; /* OPEN: how many more to ask for; 0: none on that side now */
 	double p; /* Fisher's, one-sided: bad fails more often than good; 1 without runs */
 	const char *why; /* a sentence about a verdict; static */
+	bool old; /* FLAKY: real on the bad side, but the good side fails too: since when? */
 };
 
 void confirm_next(const struct confirm_opts *o, const struct confirm_side *bad,

@@ -150,6 +150,9 @@ static struct json_object *number_text(struct json_object *o, const char *key, d
 static void prepare_change(struct json_object *change)
 {
 	struct json_object *e = member(change, "evidence"), *commit = member(e, "commit");
+	const char *older = page_str(e, "older");
+	CLEANUP(free_p)
+	char *why = xasprintf(*older ? "%s; %.12s is older" : "%s", page_str(e, "why"), older);
 
 	put_look(change);
 	json_object_object_add(change, "bad_text", side_text(commit ? NULL : member(e, "bad")));
@@ -157,7 +160,7 @@ static void prepare_change(struct json_object *change)
 	json_object_object_add(change, "p_text", number_text(e, "p", 1, ""));
 	json_object_object_add(change, "confidence_text", number_text(e, "confidence", 100, " %"));
 	json_object_object_add(change, "mended_at", json_object_get(commit));
-	json_object_object_add(change, "why_text", json_str(page_str(e, "why")));
+	json_object_object_add(change, "why_text", json_str(why));
 }
 
 /* Why a step of the search says nothing about a failure, or how often it failed. */

@@ -131,8 +131,10 @@ static bool compare_all(struct regress *e)
 
 /* --- one step further ------------------------------------------------------------------------ */
 
-/* The repository that a decision asks. */
+/* The repository and the store that a decision asks. */
 struct history {
+	struct store *store;
+	int64_t id; /* of the regression */
 	const char *dir;
 	struct commit_list lists[3]; /* what it was told, as long as the decision lives */
 	size_t n;
@@ -158,6 +160,13 @@ static int ask_commit(void *arg, const char *sha, struct commit_info *ret, struc
 	if (!r)
 		*ret = h->lists[h->n++].items[0];
 	return r;
+}
+
+static int ask_older(void *arg, char **ret, struct error *err)
+{
+	const struct history *h = arg;
+
+	return store_regression_older(h->store, h->id, ret, err);
 }
 
 static void history_free(struct history *h)
@@ -197,9 +206,9 @@ static int advance(struct regress *e, int64_t id, bool *ret_more, struct error *
 	const struct confirm_opts o = CONFIRM_DEFAULTS;
 	CLEANUP(regression_state_free) struct regression_state g = { 0 };
 	CLEANUP(regress_decision_free) struct regress_decision d = { 0 };
-	CLEANUP(history_free) struct history past = { 0 };
+	CLEANUP(history_free) struct history past = { .store = e->srv->store, .id = id };
 	CLEANUP(free_p) char *dir = NULL;
-	const struct regress_history h = { ask_revlist, ask_commit, &past };
+	const struct regress_history h = { ask_revlist, ask_commit, ask_older, &past };
 	int r = store_regression_load(e->srv->store, id, &g, err);
 
 	*ret_more = false;

@@ -4,7 +4,8 @@
  * the same state gives the same decision, so it does not matter how often or after which crash it
  * is made.
  *
- *   new        repeated on both sides (jobs/confirm.h)         → confirmed | flaky | infrastructure
+ *   new        repeated on both sides (jobs/confirm.h)         → confirmed | flaky | infrastructure,
+ *              or new again, with an older good side
  *   confirmed  searched between them (jobs/bisect.h)           → bisected | flaky | stale
  *   bisected   repeated where a later commit seems to mend it  → fixed
  *
@@ -16,12 +17,14 @@
 #include "db/store_regress.h"
 #include "jobs/confirm.h"
 
-/* The repository of one regression. Each may fail with -ENOENT for unknown commits. */
+/* The past of one regression. Each may fail with -ENOENT for unknown commits. */
 struct regress_history {
 	/* `git rev-list --parents good..bad`; *ret owned. */
 	int (*revlist)(void *arg, const char *good, const char *bad, char **ret, struct error *err);
 	/* *ret is valid until the decision is freed. */
 	int (*commit)(void *arg, const char *sha, struct commit_info *ret, struct error *err);
+	/* store_regression_older(). */
+	int (*older)(void *arg, char **ret, struct error *err);
 	void *arg;
 };
 
@@ -33,7 +36,7 @@ struct regress_decision {
 	/* What step points into; owned. */
 	struct json_object *evidence, *search;
 	struct probe_new probes[REGRESS_PROBES_MAX];
-	char culprit[41], fixed[41];
+	char culprit[41], fixed[41], good[41];
 };
 
 /* Nothing while a probe is under way. -errno: nobody can say now (trouble of our own). */

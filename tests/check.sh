@@ -38,10 +38,11 @@ make -s O=$asan SAN=address,undefined all || failed=$((failed + 1))
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 for script in tests/integration/*.sh tests/exchange/*.sh tests/browser/pages.sh; do
 	case ${script##*/} in
-	lib.sh | real.sh | machines.sh) ;;
+	lib.sh | real.sh | machines.sh | history.sh) ;;
 	*) part "${script##*/}" env BUILD=$asan "$script" ;;
 	esac
 done
+part "histories" env BUILD=$asan tests/integration/history.sh toy 40 1 2 3 4
 unset ASAN_OPTIONS UBSAN_OPTIONS
 part "a real kernel" tests/integration/real.sh
 # Three of the planted defects, found by three kinds of checks, and the kernel without them once

@@ -286,6 +286,42 @@ static void test_same_again(void **state)
 	assert_int_equal(declare(third, 0, 1), 1);
 }
 
+/* Commits that held before the good one, until they were repeated for it. */
+static void test_older(void **state)
+{
+	static const char *const outcomes[] = { "P", "PP", "F", "P", "P", "PF", "P" };
+	int64_t first = submit(0, 4, make_plan(1, "cases")), second;
+	struct probe_new p = { .purpose = "good", .commit = make_commit(3), .runs = 2 };
+	struct regression_step s = { .state = "new", .good = sha(1) };
+	CLEANUP(free_p) char *list = NULL, *want = NULL, *left = NULL, *last = NULL;
+	struct regression_state g;
+	int64_t id;
+
+	(void)state;
+	work(outcomes);
+	OK(store_compare_done(store, first, NULL, 0, &(int){ 0 }, &err));
+	second = submit(3, 4, make_plan(1, "cases"));
+	work(outcomes);
+	assert_int_equal(declare(second, 1, 2), 1); /* 4 held, 5 does not; 6 is newer */
+	id = only_due();
+	OK(store_regression_older(store, id, &list, &err));
+	want = xasprintf("%s\n%s\n%s\n", sha(3), sha(1), sha(0));
+	assert_string_equal(list, want);
+	OK(store_regression_load(store, id, &g, &err));
+	OK(store_regression_step(store, &g.row,
+				 &(struct regression_step){ .probes = &p, .n_probes = 1 }, &err));
+	work(outcomes);
+	OK(store_regression_older(store, id, &left, &err));
+	assert_string_equal(left, want + 41);
+	OK(store_regression_step(store, &g.row, &s, &err));
+	regression_state_free(&g);
+	OK(store_regression_load(store, id, &g, &err));
+	assert_string_equal(g.row.good, sha(1));
+	OK(store_regression_older(store, id, &last, &err));
+	assert_string_equal(last, want + 82);
+	regression_state_free(&g);
+}
+
 static void step(const struct regression_row *row, const char *next, const struct probe_new *p,
 		 size_t n)
 {
@@ -373,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_report, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_older, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 	};
