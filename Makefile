@@ -33,7 +33,7 @@ PKG_CONFIG ?= pkg-config
 pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
 
 PKGS_BASE := json-c libsodium libcurl libzstd inih
-PKGS_SERVER := $(PKGS_BASE) libmicrohttpd libgit2 sqlite3
+PKGS_SERVER := $(PKGS_BASE) libmicrohttpd libgit2 sqlite3 zlib
 PKG_CFLAGS := $(call pkg,--cflags,$(PKGS_SERVER))
 LIBS_BASE := $(call pkg,--libs,$(PKGS_BASE))
 LIBS_SERVER := $(call pkg,--libs,$(PKGS_SERVER))
