@@ -84,7 +84,7 @@ static int commit(void *arg, const char *name, struct commit_info *ret, struct e
 	return 0;
 }
 
-static const struct regress_history history = { revlist, commit, NULL };
+static const struct regress_history history = { revlist, commit, NULL, NULL };
 
 /* --- what the store and an agent do -------------------------------------------------------------- */
 
