@@ -25,6 +25,8 @@
  *   skip                  (before serve) answers every case with predeposit
  *   killin SCENARIO       (before serve) ends by SIGKILL in the middle of that scenario
  *   slow SCENARIO         (before serve) takes a tenth of a second for that scenario
+ *   metric SCENARIO NAME UNIT VALUE PERCENT
+ *                         (before serve) measures that value in SCENARIO, so much from run to run
  *   stuck SCENARIO        (before serve) reports SCENARIO as unkillable and bails out
  * Without a last word it ends with status 0.
  */
@@ -38,6 +40,7 @@
 #include <unistd.h>
 
 #define FAKE_CASES 512
+#define FAKE_METRICS 16
 
 struct fake_case {
 	long id;
@@ -45,8 +48,15 @@ struct fake_case {
 	int from, points, nth;
 };
 
+struct fake_metric {
+	char scenario[80], name[80], unit[20];
+	double value, percent;
+};
+
 static struct {
 	const char *script;
+	struct fake_metric metrics[FAKE_METRICS];
+	int n_metrics;
 	char die_scenario[80], die_text[200], stuck[80], killin[80], slow[80];
 	int die_nth, chance;
 	bool skip;
@@ -104,13 +114,50 @@ static void injection(void)
 	       "[    1.200000]  do_syscall_64+0x1/0x2\n[    1.200000]  </TASK>\n");
 }
 
-static bool unlucky(void)
+static unsigned int draw(void)
 {
 	unsigned int drawn = 0;
 
 	if (getentropy(&drawn, sizeof(drawn)))
 		_exit(3);
-	return (int)(drawn % 100) < fake.chance;
+	return drawn;
+}
+
+static bool unlucky(void)
+{
+	return (int)(draw() % 100) < fake.chance;
+}
+
+/* Nearly normal, with mean 0 and deviation 1: the sum of twelve that are even. */
+static double noise(void)
+{
+	double sum = -6;
+
+	for (int i = 0; i < 12; i++)
+		sum += draw() / 4294967296.0;
+	return sum;
+}
+
+/* The member "metrics" of a result, or nothing. */
+static const char *metrics(const struct fake_case *c)
+{
+	static char text[FAKE_METRICS * 250];
+	int n = 0;
+
+	*text = '\0';
+	for (int i = 0; i < fake.n_metrics; i++) {
+		const struct fake_metric *m = &fake.metrics[i];
+
+		if (strcmp(m->scenario, c->scenario) != 0)
+			continue;
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      "%s{\"name\":\"%s\",\"value\":%.17g,\"unit\":\"%s\"}",
+			      n ? "," : "\"metrics\":[", m->name,
+			      m->value * (1 + m->percent / 100 * noise()), m->unit);
+	}
+	if (n)
+		snprintf(text + n, sizeof(text) - (size_t)n, "],");
+	return text;
 }
 
 /* What only the tests of the kernel's own tests report: the program passed. */
@@ -157,11 +204,11 @@ static void point(const struct fake_case *c, int nth, int injected, bool last)
 	mark("end", c->id, nth);
 	say(0,
 	    "# faultline {\"type\":\"result\",\"id\":%ld,\"nth\":%d,\"outcome\":\"done\","
-	    "\"injected\":%d,\"hits\":%d,\"errno\":%d,%s%s\"checks\":[{\"name\":\"data.pattern\","
+	    "\"injected\":%d,\"hits\":%d,\"errno\":%d,%s%s%s\"checks\":[{\"name\":\"data.pattern\","
 	    "\"ok\":true,\"detail\":\"\"}],\"counters\":{\"thp_split_pmd_failed\":"
 	    "{\"before\":0,\"after\":%d}},\"duration_us\":10}\n",
 	    c->id, nth, injected, injected, injected ? 12 : 0, last ? "\"last\":true," : "",
-	    program(c), injected);
+	    program(c), metrics(c), injected);
 }
 
 /* A machine that was given its own initramfs has its request in there. */
@@ -312,6 +359,18 @@ static bool has_happened(const char *cmd)
 	return strcmp(cmd, "snapshots") != 0;
 }
 
+static bool add_metric(const char *cmd)
+{
+	struct fake_metric *m = &fake.metrics[fake.n_metrics];
+
+	if (fake.n_metrics == FAKE_METRICS ||
+	    sscanf(cmd, "metric %79s %79s %19s %lf %lf", m->scenario, m->name, m->unit, &m->value,
+		   &m->percent) != 5)
+		return false;
+	fake.n_metrics++;
+	return true;
+}
+
 static void run_command(const char *cmd)
 {
 	int n;
@@ -353,7 +412,7 @@ static void run_command(const char *cmd)
 		return;
 	else if (strcmp(cmd, "skip") == 0)
 		fake.skip = true;
-	else if (sscanf(cmd, "killin %79s", fake.killin) != 1 &&
+	else if (!add_metric(cmd) && sscanf(cmd, "killin %79s", fake.killin) != 1 &&
 		 sscanf(cmd, "stuck %79s", fake.stuck) != 1 &&
 		 sscanf(cmd, "slow %79s", fake.slow) != 1 && strncmp(cmd, "restored ", 9) != 0)
 		exit(9);

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Metrics that get worse, from the push that brings it to the push that mends it: the real server and
+# agent, toy kernels that a stand-in for QEMU plays, whose values are noisy. A branch too long to be
+# tested commit by commit is searched, a submitted series names its own culprit, and what is only
+# noisy is nobody's.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+seed=${REGRESS_SEED:-$RANDOM}
+echo "seed $seed (REGRESS_SEED)"
+RANDOM=$seed
+
+toy_init
+# Two metrics that are near their values, one that is nowhere near, and one that is exact.
+measures() { # KB-PER-THP FREED
+	printf 'ready\nmetric memory.pgtables pgtables.per_thp kB %s 1.5\n' "$1"
+	printf 'metric zeropage.remap rss.freed pages %s 0\n' "$2"
+	printf 'metric ksm.zero_merge rate.zero.use_zero_0 MB/s 400 25\n'
+	printf 'metric ksm.zero_merge cpu.zero.use_zero_0 ms 50 25\nserve 1'
+}
+works=$(measures 40 64)
+start=$(commit "mm: all is well" "$works")
+toy branch long && toy branch next-long
+
+cat >"$tmp/server.conf" <<CONF
+[server]
+data = $tmp/data
+lease_seconds = 10
+poll_seconds = 0
+
+[repo toy]
+url = $tmp/toy/.git
+local = yes
+base = main
+branch = long base=main plan=metrics
+
+[report]
+from = Toy CI <ci@example.org>
+
+[submit]
+plan = metrics
+CONF
+token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
+token agent agent
+token dev maintainer
+start_server || exit 1
+export FAULTLINE_TOKEN_FILE=$tmp/dev.token
+start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
+	--work "$tmp/agent" --name toy --accel tcg --slots 2
+
+poll() { api branches/poll -X POST -H 'Content-Type: application/json' -d '{}' >/dev/null; }
+# Of the regressions of a line of history those whose title has a word, newest first: a member.
+of() { api "regressions?repo=toy&ref=$1" | jq -r --arg w "$2" \
+	"[.items[] | select(.title | contains(\$w))][0].$3 // \"null\""; }
+one() { api "regressions/$(of "$1" "$2" id)" | jq -r "$3"; }
+ended() {
+	local s
+	s=$(of "$1" "$2" state)
+	[[ $s != new && $s != confirmed && $s != null ]]
+}
+builds() { api stats | jq '[.jobs.build[]] | add'; }
+compared() { grep -q "submission-compared id=$1 " "$tmp/server.log"; }
+push() { # what was committed on next-REF becomes REF at once
+	local id sha
+	toy branch -f "$1" "next-$1"
+	sha=$(toy rev-parse "$1")
+	poll
+	wait_for 120 eval 'id=$(api "submissions?limit=20" | jq -er --arg s "$sha" \
+		".items[] | select(.head_sha == \$s and .state == \"done\") | .id")' &&
+		wait_for 60 compared "$id" || not_ok "$1 was not compared"
+}
+
+# --- a long branch: 20 commits, 12 % more page tables from one of them on ----------------------------
+push long
+equal "nothing is wrong" "$(of long '' id)" null
+culprit=$((1 + RANDOM % 20)) worse=
+toy checkout -q next-long
+for ((i = 1; i <= 20; i++)); do
+	script=$works
+	[ "$i" -lt "$culprit" ] || script=$(measures 44.8 64)
+	sha=$(commit "mm: step $i" "$script")
+	[ "$i" != "$culprit" ] || worse=$sha
+done
+before=$(builds)
+push long
+title=pgtables.per_thp
+check "a metric is suspected" test "$(of long $title id)" != null
+check "and searched to its end" wait_for 300 ended long $title
+equal "it is bisected" "$(of long $title state)" bisected
+equal "to the commit that brought it ($culprit of 20)" "$(of long $title culprit)" "$worse"
+check "its title has both values" grep -qE '^memory.pgtables: pgtables.per_thp (39|4[01])[0-9.]* → 4[345][0-9.]* kB \(\+1[0-9.]+ %\)$' \
+	<<<"$(of long $title title)"
+equal "its reason" "$(of long $title reason)" metric
+equal "at most two kernels, log2 of the commits and a neighbour" \
+	"$(($(builds) - before <= 1 + 5 + 1))" 1
+equal "every state with its evidence" "$(one long $title '[.changes[].state] | join(" ")')" \
+	"new confirmed bisected"
+equal "by fresh values of both sides" "$(one long $title '.changes[1].evidence |
+	"\(.bad.n >= 10) \(.good.n >= 10) \(.p <= 0.001) \(.effect > 0.08 and .effect < 0.16)"')" \
+	"true true true true"
+equal "one value a test" "$(one long $title '[.probes[].values | length] | unique | join(" ")')" 1
+equal "the last values on both sides of the threshold" "$(one long $title '.metric |
+	"\(.worse) \(.accel) \(.threshold > 41 and .threshold < 44)"')" "more tcg true"
+echo "$(($(builds) - before)) kernels of 20 commits, $(one long $title '.probes | length') tests"
+
+# --- mended, and mended by half ----------------------------------------------------------------------
+commit "mm: half of it" "$(measures 43.6 64)" >/dev/null
+push long
+equal "half of it is no fix" "$(of long $title state)" bisected
+fix=$(commit "mm: mend it" "$works")
+push long
+check "the fix is noticed" wait_for 60 eval '[ "$(of long $title state)" = fixed ]'
+equal "and its commit" "$(of long $title fixed)" "$fix"
+check "with its values" test "$(one long $title '.changes[-1].evidence |
+	.good.median < 42 and .good.n >= 10 and .p <= 0.001')" = true
+
+# --- a submitted series: the values that it has are enough ------------------------------------------
+toy checkout -q -b series main
+commit "mm: first" "$works" >/dev/null
+bad=$(commit "mm: second" "$(measures 40 0)")
+commit "mm: third" "$(measures 40 0)" >/dev/null
+commit "mm: fourth" "$(measures 40 0)" >/dev/null
+"$bin/faultline" submit --git toy --ref series --base main --wait >"$tmp/series.out" 2>&1
+after=$(builds)
+check "the series' regression is searched" wait_for 120 ended series rss.freed
+equal "its culprit" "$(of series rss.freed culprit)" "$bad"
+equal "its title" "$(of series rss.freed title)" "zeropage.remap: rss.freed 64 → 0 pages (-100 %)"
+equal "no kernel more than the series has" "$(builds)" "$after"
+check "few tests between its ends" test "$(one series rss.freed '[.probes[] |
+	select(.purpose == "search")] | length')" -le 10
+
+# --- what is noisy and did not change ---------------------------------------------------------------
+equal "nobody hears of noise" "$(api regressions | jq '[.items[] |
+	select((.title | contains("zero_merge")) and (.state | IN("confirmed", "bisected", "fixed")))] | length')" 0
+equal "and the series moved in nothing else" "$(api 'regressions?ref=series' | jq '[.items[] |
+	select((.title | contains("zero_merge")) | not)] | length')" 1
+check "the noise was measured" test "$(api "compare?a=$start&b=$fix" | jq '[.metrics[] |
+	select(.name | contains("zero.use_zero")) | .a.n] | min')" -ge 5
+finish
