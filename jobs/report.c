@@ -187,13 +187,19 @@ static struct json_object *suspects(struct json_object *view)
 static void add_suspects(struct json_object *view, struct buf *out)
 {
 	struct json_object *list = suspects(view);
+	const char *why = report_str(report_evidence(view, "bisected", "suspects"), "why");
 
 	if (!list)
 		return;
-	report_prose(out,
-		     "It began with one of these %zu commits; those between could not be "
-		     "tested, so nobody is named.",
-		     length(list));
+	if (report_metric(view) && *why)
+		report_prose(out,
+			     "It began with one of these %zu commits, and nobody is named: %s.",
+			     length(list), why);
+	else
+		report_prose(out,
+			     "It began with one of these %zu commits; those between could not be "
+			     "tested, so nobody is named.",
+			     length(list));
 	for (size_t i = 0; i < length(list) && i < SUSPECTS_MAX; i++) {
 		const char *sha = json_object_get_string(item(list, i));
 
@@ -363,7 +369,8 @@ static void text_new(struct json_object *view, const struct report_opts *o, stru
 	report_prose(out, "faultline noticed%s:", build ? " that a kernel does not build" : "");
 	buf_str(out, "  ");
 	report_line(out, title);
-	if (!build && *detail && strcmp(detail, title) != 0) {
+	/* one run's values are not what a metric is about */
+	if (!build && !report_metric(view) && *detail && strcmp(detail, title) != 0) {
 		buf_str(out, "\n  ");
 		report_line(out, detail);
 	}
@@ -377,7 +384,9 @@ static void text_new(struct json_object *view, const struct report_opts *o, stru
 	add_suspects(view, out);
 	if (is_settled(view))
 		add_tags(view, o, out);
-	if (!build)
+	if (report_metric(view))
+		report_metric_table(view, out);
+	else if (!build)
 		report_table(view, out);
 	report_cases(view, out);
 	if (build)
@@ -399,7 +408,8 @@ static void text_fixed(struct json_object *view, const struct report_opts *o, st
 	struct report_side good, bad;
 
 	report_sides(view, &good, &bad);
-	report_prose(out, "This does not happen any more:");
+	report_prose(out, report_metric(view) ? "This is back to where it was:"
+					      : "This does not happen any more:");
 	buf_str(out, "  ");
 	report_line(out, report_str(view, "title"));
 	buf_str(out, "\n\n");
@@ -416,6 +426,7 @@ static void text_fixed(struct json_object *view, const struct report_opts *o, st
 		report_prose(out, "fail:runs %lld:%lld there, %d:%d on %.12s.",
 			     report_num(e, "fails"), report_num(e, "runs"), bad.fails, bad.runs,
 			     bad.sha);
+	report_metric_fixed(view, out);
 	if (*fixed)
 		buf_printf(out, "#regzbot fix: %.40s\n\n", fixed);
 	add_link(o, "regression: ", "regressions", report_num(view, "id"), "", out);

@@ -33,6 +33,12 @@ struct json_object *report_evidence(struct json_object *view, const char *state,
 
 /* fail:runs of both sides, and the runs without a fault. */
 void report_table(struct json_object *view, struct buf *out);
+/* What a regression is of, when that is a metric; NULL = it is of failures. */
+struct json_object *report_metric(struct json_object *view);
+/* Median and spread of both sides, and what the rank test says. */
+void report_metric_table(struct json_object *view, struct buf *out);
+/* How much it is where it is back. */
+void report_metric_fixed(struct json_object *view, struct buf *out);
 /* Where it shows, when that is more than one case. */
 void report_cases(struct json_object *view, struct buf *out);
 /* What the kernel counted in the run that is shown, and in the same run where it was good. */

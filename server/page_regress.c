@@ -115,12 +115,29 @@ static struct json_object *member(struct json_object *o, const char *key)
 	return json_object_object_get(o, key);
 }
 
-/* "8:8", and what else there was to see. */
+/* "44.8 ±1.5 % of 10". */
+static struct json_object *values_text(struct json_object *side)
+{
+	struct json_object *spread = member(side, "spread");
+	char text[TEXT_MAX];
+	int n = snprintf(text, sizeof(text), "%.4g",
+			 json_object_get_double(member(side, "median")));
+
+	if (spread)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " ±%.1f %%",
+			      json_object_get_double(spread));
+	snprintf(text + n, sizeof(text) - (size_t)n, " of %lld", (long long)page_i64(side, "n"));
+	return json_str(text);
+}
+
+/* "8:8", and what else there was to see; of a metric its values. */
 static struct json_object *side_text(struct json_object *side)
 {
 	char text[TEXT_MAX] = "";
 	int n = 0;
 
+	if (member(side, "median"))
+		return values_text(side);
 	if (side)
 		n = snprintf(text, sizeof(text), "%lld:%lld", (long long)page_i64(side, "fails"),
 			     (long long)page_i64(side, "runs"));
@@ -151,12 +168,14 @@ static void prepare_change(struct json_object *change)
 {
 	struct json_object *e = member(change, "evidence"), *commit = member(e, "commit");
 	const char *older = page_str(e, "older");
+	struct json_object *good = member(e, "good");
 	CLEANUP(free_p)
 	char *why = xasprintf(*older ? "%s; %.12s is older" : "%s", page_str(e, "why"), older);
 
 	put_look(change);
-	json_object_object_add(change, "bad_text", side_text(commit ? NULL : member(e, "bad")));
-	json_object_object_add(change, "good_text", side_text(commit ? e : member(e, "good")));
+	json_object_object_add(change, "bad_text", side_text(member(e, "bad")));
+	json_object_object_add(change, "good_text", side_text(good || !commit ? good : e));
+	json_object_object_add(change, "effect_text", number_text(e, "effect", 100, " %"));
 	json_object_object_add(change, "p_text", number_text(e, "p", 1, ""));
 	json_object_object_add(change, "confidence_text", number_text(e, "confidence", 100, " %"));
 	json_object_object_add(change, "mended_at", json_object_get(commit));
@@ -164,7 +183,7 @@ static void prepare_change(struct json_object *change)
 }
 
 /* Why a step of the search says nothing about a failure, or how often it failed. */
-static void prepare_step(struct json_object *step)
+static void prepare_step(struct json_object *step, bool metric)
 {
 	CLEANUP(free_p) char *text = NULL;
 	const char *skip = page_str(step, "skip"), *noop = page_str(step, "noop");
@@ -174,8 +193,9 @@ static void prepare_step(struct json_object *step)
 	else if (*noop)
 		text = xasprintf("the same kernel as %.12s", noop);
 	else
-		text = xasprintf("%lld of %lld runs failed", (long long)page_i64(step, "fails"),
-				 (long long)page_i64(step, "runs"));
+		text = xasprintf("%lld of %lld %s", (long long)page_i64(step, "fails"),
+				 (long long)page_i64(step, "runs"),
+				 metric ? "beyond the threshold" : "runs failed");
 	json_object_object_add(step, "text", json_str(text));
 }
 
@@ -192,30 +212,67 @@ static struct json_object *suspects(struct json_object *changes)
 	return json_object_new_array();
 }
 
-static struct json_object *steps(struct json_object *search)
+static struct json_object *steps(struct json_object *search, bool metric)
 {
 	struct json_object *list = member(search, "steps");
 
 	if (!json_object_is_type(list, json_type_array))
 		return json_object_new_array();
 	for (size_t i = 0; i < json_object_array_length(list); i++)
-		prepare_step(json_object_array_get_idx(list, i));
+		prepare_step(json_object_array_get_idx(list, i), metric);
 	return json_object_get(list);
+}
+
+/* What a test that was asked for came to: "8:8", of a metric the values. */
+static void prepare_probe(struct json_object *probe)
+{
+	struct json_object *values = member(probe, "values");
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	if (!values)
+		buf_printf(&text, "%lld:%lld", (long long)page_i64(probe, "fails"),
+			   (long long)page_i64(probe, "runs"));
+	for (size_t i = 0; values && i < json_object_array_length(values); i++)
+		buf_printf(&text, "%s%.4g", i ? " " : "",
+			   json_object_get_double(json_object_array_get_idx(values, i)));
+	json_object_object_add(probe, "text", json_str(buf_cstr(&text)));
+}
+
+/* "pgtables.per_thp in kB, worse when more; measured under kvm, on the bad side beyond 42.4". */
+static void prepare_metric(struct json_object *view, struct json_object *metric)
+{
+	struct json_object *threshold = member(metric, "threshold");
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	if (metric)
+		buf_printf(&text, "%s%s%s, worse when %s; measured under %s",
+			   page_str(metric, "name"), *page_str(metric, "unit") ? " in " : "",
+			   page_str(metric, "unit"), page_str(metric, "worse"),
+			   *page_str(metric, "accel") ? page_str(metric, "accel")
+						      : "no accelerator");
+	if (threshold)
+		buf_printf(&text, ", on the bad side beyond %.4g",
+			   json_object_get_double(threshold));
+	json_object_object_add(view, "metric_text", json_str(buf_cstr(&text)));
 }
 
 static char *prepare(struct json_object *view, int64_t id)
 {
-	struct json_object *changes = member(view, "changes");
+	struct json_object *changes = member(view, "changes"), *probes = member(view, "probes");
+	struct json_object *metric = member(view, "metric");
 
 	(void)id;
 	put_look(view);
 	for (size_t i = 0; i < json_object_array_length(changes); i++)
 		prepare_change(json_object_array_get_idx(changes, i));
 	json_object_object_add(view, "suspects", suspects(changes));
-	json_object_object_add(view, "steps", steps(member(view, "search")));
+	for (size_t i = 0; i < json_object_array_length(probes); i++)
+		prepare_probe(json_object_array_get_idx(probes, i));
+	prepare_metric(view, metric);
+	json_object_object_add(view, "steps", steps(member(view, "search"), metric));
 	put_any(view, "has_suspects", member(view, "suspects"));
 	put_any(view, "has_steps", member(view, "steps"));
-	put_any(view, "has_probes", member(view, "probes"));
+	put_any(view, "has_probes", probes);
 	return xasprintf("%s: %s", page_str(view, "state"), page_str(view, "title"));
 }
 

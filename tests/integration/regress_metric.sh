@@ -90,7 +90,7 @@ check "a metric is suspected" test "$(of long $title id)" != null
 check "and searched to its end" wait_for 300 ended long $title
 equal "it is bisected" "$(of long $title state)" bisected
 equal "to the commit that brought it ($culprit of 20)" "$(of long $title culprit)" "$worse"
-check "its title has both values" grep -qE '^memory.pgtables: pgtables.per_thp (39|4[01])[0-9.]* → 4[345][0-9.]* kB \(\+1[0-9.]+ %\)$' \
+check "its title has both values" grep -qE '^memory.pgtables: pgtables.per_thp (39|4[01])[0-9.]* → 4[3456][0-9.]* kB \(\+[0-9.]+ %\)$' \
 	<<<"$(of long $title title)"
 equal "its reason" "$(of long $title reason)" metric
 equal "at most two kernels, log2 of the commits and a neighbour" \
@@ -105,6 +105,28 @@ equal "the last values on both sides of the threshold" "$(one long $title '.metr
 	"\(.worse) \(.accel) \(.threshold > 41 and .threshold < 44)"')" "more tcg true"
 echo "$(($(builds) - before)) kernels of 20 commits, $(one long $title '.probes | length') tests"
 
+# --- how it is told -----------------------------------------------------------------------------------
+page() { curl -sS --noproxy '*' --max-time 30 -f -H 'Accept: text/html' "$url/$1" >"$tmp/page"; }
+shows() { grep -qE -- "$1" "$tmp/page"; }
+report=$("$bin/faultline" report "$(of long $title id)")
+good=$(toy rev-parse "$worse^")
+for line in "commit: $worse (\"mm: step $culprit\")" "last good commit: $good (\"mm: step $((culprit - 1))\")" \
+	"testcase: memory.pgtables" "#regzbot introduced: $good..$worse"; do
+	[ "$culprit" != 1 ] || line=${line/mm: step 0/mm: all is well}
+	check "the report says: $line" grep -qxF -- "$line" <<<"$report"
+done
+check "with the values of both sides" grep -qE \
+	'^ +(39|4[01])[0-9.]* ±[0-9.]+% +\+(9|1[0-5])\.[0-9]% +4[3456][0-9.]* ±[0-9.]+%  pgtables.per_thp, kB$' <<<"$report"
+check "and of the rank test" grep -qE '^Rank test: p = [0-9.e-]+, shift \+[3-6]' <<<"$report"
+check "without counts of failures" eval '! grep -q "fail:runs\|Fisher" <<<"$report"'
+check "its page" page "regressions/$(of long $title id)"
+check "has the metric" shows 'pgtables.per_thp in kB, worse when more; measured under tcg, on the bad side beyond 4[123]'
+check "the values of a side" shows '<td>4[3456][0-9.]* ±[0-9.]+ % of [0-9]+</td>'
+check "the effect" shows '<td class="num">(9|1[0-5])(\.[0-9])? %</td>'
+check "the steps of the search" shows 'beyond the threshold: bad'
+page "regressions"
+check "the list has it" shows 'memory.pgtables: pgtables.per_thp'
+
 # --- mended, and mended by half ----------------------------------------------------------------------
 commit "mm: half of it" "$(measures 43.6 64)" >/dev/null
 push long
@@ -115,6 +137,9 @@ check "the fix is noticed" wait_for 60 eval '[ "$(of long $title state)" = fixed
 equal "and its commit" "$(of long $title fixed)" "$fix"
 check "with its values" test "$(one long $title '.changes[-1].evidence |
 	.good.median < 42 and .good.n >= 10 and .p <= 0.001')" = true
+
+check "the report tells of it" grep -qE 'The median of [0-9]+ values is (39|40)[0-9.]* there, and was 4[3456][0-9.]* of [0-9]+\.' \
+	<(api "regressions/$(of long $title id).mbox")
 
 # --- a submitted series: the values that it has are enough ------------------------------------------
 toy checkout -q -b series main
