@@ -15,6 +15,7 @@ struct message {
 	struct buf data; /* with CRLF */
 	size_t sent;
 	bool begun;
+	bool answered, taken; /* what the server said first when it had all of it */
 	int stop; /* what begin() said */
 	struct error why;
 	char reply[256]; /* the server's last refusal, "550 no such user" */
@@ -57,6 +58,10 @@ static size_t on_reply(char *data, size_t size, size_t n, void *arg)
 	struct message *m = arg;
 	size_t len = size * n;
 
+	if (m->begun && m->sent == m->data.len && !m->answered) {
+		m->answered = true;
+		m->taken = len > 3 && data[0] == '2';
+	}
 	if (len > 3 && (data[0] == '4' || data[0] == '5')) {
 		snprintf(m->reply, sizeof(m->reply), "%.*s", (int)(len < 250 ? len : 250), data);
 		m->reply[strcspn(m->reply, "\r\n")] = '\0';
@@ -72,7 +77,8 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	(void)b;
 	(void)c;
 	(void)d;
-	return m->smtp->cancelled && m->smtp->cancelled(m->smtp->arg);
+	/* what is said about our QUIT is nobody's concern */
+	return m->taken || (m->smtp->cancelled && m->smtp->cancelled(m->smtp->arg));
 }
 
 static void set_options(CURL *e, struct message *m, const char *from, struct curl_slist *to)
@@ -84,6 +90,9 @@ static void set_options(CURL *e, struct message *m, const char *from, struct cur
 	curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(s->timeout_ms ? s->timeout_ms : TIMEOUT_MS));
+	/* a connection that is kept says QUIT in curl_easy_cleanup(), which waits two minutes for the
+	 * answer and asks nobody whether it is to stop */
+	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	/* never a password in the clear */
 	curl_easy_setopt(e, CURLOPT_USE_SSL, (long)(s->user ? CURLUSESSL_ALL : CURLUSESSL_TRY));
 	if (s->user) {
@@ -106,7 +115,7 @@ static int outcome(const struct message *m, CURLcode code, struct error *err)
 {
 	const char *what = *m->reply ? m->reply : curl_easy_strerror(code);
 
-	if (code == CURLE_OK)
+	if (code == CURLE_OK || m->taken)
 		return 0;
 	if (m->stop)
 		return error_set(err, m->stop, "%s", m->why.msg);

@@ -17,10 +17,12 @@
 
 #include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/clock.h"
 #include "lib/smtp.h"
 
 static struct {
-	const char *at, *says; /* at this command the answer is another one; "" hangs up */
+	const char *at,
+		*says; /* at this command the answer is another one; "" hangs up, "-" is none */
 	int listener;
 	char url[64];
 	pthread_t thread;
@@ -74,6 +76,8 @@ static void *serve(void *arg)
 		buf_str(&server.commands, line);
 		if (!*answer)
 			break;
+		if (*answer == '-')
+			continue;
 		say(fd, answer);
 		if (strncmp(answer, "354", 3) != 0)
 			continue;
@@ -82,6 +86,8 @@ static void *serve(void *arg)
 		here = server.at && strcmp(server.at, ".") == 0;
 		if (here && !*server.says)
 			break;
+		if (here && *server.says == '-')
+			continue;
 		say(fd, here ? server.says : "250 queued");
 	}
 	fclose(in);
@@ -119,6 +125,16 @@ static int begin(void *arg, struct error *e)
 	(void)arg;
 	begun++;
 	return refuse ? error_set(e, refuse, "not now") : 0;
+}
+
+static int polled;
+
+/* Cancels as soon as the message has begun to leave. */
+static bool when_begun(void *arg)
+{
+	(void)arg;
+	polled++;
+	return begun > 0;
 }
 
 static const char message[] = "From: a@b.example\nSubject: x\n\n.dot\nlast line";
@@ -204,13 +220,43 @@ static void test_nobody_there(void **state)
 	assert_int_equal(begun, 0);
 }
 
+/* A message that was taken is sent, whatever becomes of the farewell. */
+static void test_no_farewell(void **state)
+{
+	int64_t before = clock_real_mono_us();
+
+	(void)state;
+	start("QUIT", "-");
+	if (send_it())
+		fail_msg("%s", err.msg);
+	assert_true(clock_real_mono_us() - before < 8 * US_PER_S);
+	stop();
+}
+
+/* Who is told to stop does not wait for an answer that does not come. */
+static void test_cancelled(void **state)
+{
+	static const char *const to[] = { "c@d.example" };
+	struct smtp s = { .timeout_ms = 60000, .begin = begin, .cancelled = when_begun };
+	int64_t before = clock_real_mono_us();
+
+	(void)state;
+	start(".", "-");
+	s.url = server.url;
+	begun = 0;
+	assert_int_equal(smtp_send(&s, "a@b.example", to, 1, message, strlen(message), &err), -EIO);
+	assert_int_equal(begun, 1);
+	assert_true(polled > 0);
+	assert_true(clock_real_mono_us() - before < 8 * US_PER_S);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sends),
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_begin_refuses),
-		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_sends),	      cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_begin_refuses), cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_no_farewell),   cmocka_unit_test(test_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
