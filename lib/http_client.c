@@ -35,6 +35,8 @@ struct transfer {
 	size_t sent; /* of the request's body */
 	size_t received;
 	int stop; /* why a callback ended the transfer: -errno */
+	bool begun; /* the caller knows that the body leaves */
+	struct error why; /* what it said against that */
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -142,6 +144,12 @@ static size_t on_read(char *to, size_t size, size_t n, void *arg)
 		want = left;
 	if (!want)
 		return 0;
+	if (t->req->begin && !t->begun) {
+		t->stop = t->req->begin(t->req->arg, &t->why);
+		if (t->stop)
+			return CURL_READFUNC_ABORT;
+		t->begun = true;
+	}
 	if (t->req->body_fd < 0) {
 		memcpy(to, (const char *)t->req->body + t->sent, want);
 		t->sent += want;
@@ -313,6 +321,8 @@ static int perform(struct http_client *c, struct transfer *t, const char *url, s
 	curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, NULL);
 	if (t->stop)
 		r = t->stop;
+	if (t->why.code)
+		return error_set(err, r, "%s", t->why.msg);
 	if (r == -EFBIG)
 		return error_set(err, r, "%s: the answer is too long", url);
 	if (r == -ECANCELED)

@@ -35,6 +35,10 @@ struct http_request {
 	int64_t timeout_ms; /* whole request; 0 = 60 s, < 0 = no limit (event streams) */
 	size_t response_max_bytes; /* 0 = 16 MiB */
 	bool (*cancelled)(void *arg); /* polled about every 200 ms; may be NULL */
+	/* Called once before the first byte of the body leaves, when the server is reached and has been
+	 * sent the headers; an error ends it there. A body that has no byte does not begin. May be
+	 * NULL. */
+	int (*begin)(void *arg, struct error *err);
 	void *arg;
 	/* When set, response bytes go here as they come instead of into the buffer (event
 	 * streams, downloads); non-zero ends the transfer with -ECANCELED. Only of a 2xx answer:
@@ -52,7 +56,7 @@ struct http_response {
 };
 
 /* 0 when an HTTP answer came, whatever its status; -ECONNREFUSED, -ETIMEDOUT, -ECANCELED,
- * -EFBIG, -EIO otherwise. The response is freed by http_response_free(). */
+ * -EFBIG, -EIO, or what begin() said, otherwise. The response is freed by http_response_free(). */
 must_check int http_client_do(struct http_client *c, const struct http_request *req,
 			      struct http_response *ret, struct error *err);
 void http_response_free(struct http_response *r);

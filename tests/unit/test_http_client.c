@@ -327,6 +327,50 @@ static void test_timeout_and_cancel(void **state)
 	assert_true(clock_real_mono_us() - start_us < 10 * US_PER_S);
 }
 
+static int begun, refuse;
+
+static int begin(void *arg, struct error *e)
+{
+	(void)arg;
+	begun++;
+	return refuse ? error_set(e, refuse, "not now") : 0;
+}
+
+/* Told once when the body is about to leave, and not when nobody is there to get it. */
+static void test_begin(void **state)
+{
+	static const struct {
+		const char *base; /* NULL: the server */
+		int refuse, r, begun;
+	} rows[] = {
+		{ NULL, 0, 0, 1 },
+		{ NULL, -ENOENT, -ENOENT, 1 },
+		{ "http://127.0.0.1:1", 0, -ECONNREFUSED, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(http_client_free_p) struct http_client *c = NULL;
+		CLEANUP(http_response_free) struct http_response res = { 0 };
+		struct http_request req = HTTP_REQUEST_INIT;
+		struct error err = ERROR_INIT;
+
+		assert_int_equal(
+			http_client_new(rows[i].base ? rows[i].base : base, NULL, &c, &err), 0);
+		req.method = "POST";
+		req.path = "/echo";
+		req.body = "{}";
+		req.body_len = 2;
+		req.begin = begin;
+		begun = 0;
+		refuse = rows[i].refuse;
+		assert_int_equal(http_client_do(c, &req, &res, &err), rows[i].r);
+		assert_int_equal(begun, rows[i].begun);
+		if (refuse)
+			assert_string_equal(err.msg, "not now");
+	}
+}
+
 static void test_broken_connections(void **state)
 {
 	CLEANUP(http_client_free_p) struct http_client *c = client(NULL);
@@ -404,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_response_cap),
 		cmocka_unit_test(test_streaming),
 		cmocka_unit_test(test_timeout_and_cancel),
+		cmocka_unit_test(test_begin),
 		cmocka_unit_test(test_broken_connections),
 		cmocka_unit_test(test_refused_input),
 		cmocka_unit_test(test_retry_delay),
