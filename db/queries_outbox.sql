@@ -41,6 +41,19 @@ UPDATE outbox SET state = 'doubtful', ended_us = ?1,
 	message = 'the server ended while this was being sent'
 WHERE state = 'sending'
 
+-- name: outbox_view
+-- ?3: in this state; NULL: any.
+SELECT o.id, o.state, o.kind, o.channel, o.recipient, o.regression_id AS regression, g.title,
+	o.attempts, o.message, o.created_us AS "created:time",
+	CASE WHEN o.state = 'waiting' THEN o.next_us END AS "due:time", o.ended_us AS "ended:time"
+FROM outbox o JOIN regressions g ON g.id = o.regression_id
+WHERE o.id <= ?1 AND (?3 IS NULL OR o.state = ?3) ORDER BY o.id DESC LIMIT ?2
+
+-- name: outbox_told
+-- To whom is nobody's business but the administrator's.
+SELECT kind, channel, state, coalesce(ended_us, created_us) AS "at:time"
+FROM outbox WHERE regression_id = ?1 ORDER BY id
+
 -- name: stats_outbox
 SELECT coalesce(sum(state = 'waiting'), 0) AS waiting, coalesce(sum(state = 'sending'), 0) AS sending,
 	coalesce(sum(state = 'sent'), 0) AS sent, coalesce(sum(state = 'refused'), 0) AS refused,

@@ -62,3 +62,21 @@ int store_outbox_recover(struct store *s, int *ret_n, struct error *err)
 {
 	return store_run(s, Q_OUTBOX_RECOVER, ARGS(I(clock_now_us())), ret_n, err);
 }
+
+int view_outbox(struct store *s, const char *state, const char *cursor, int limit,
+		struct json_object **ret, struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(query_end) struct query q = { 0 };
+	int64_t before = INT64_MAX;
+	int r = cursor_parse(cursor, 'o', &before, 1, err);
+
+	if (!r)
+		r = limit_check(limit, err);
+	if (!r)
+		r = reader_begin(&rd, s, err);
+	if (!r)
+		r = query_start(&q, rd.db, Q_OUTBOX_VIEW,
+				ARGS(I(cursor ? before - 1 : before), I(limit + 1), S(state)), err);
+	return r < 0 ? r : view_page(&q, 'o', limit, ret, err);
+}

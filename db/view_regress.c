@@ -120,6 +120,8 @@ int view_regression(struct store *s, int64_t id, struct json_object **ret, struc
 	r = add_rows(rd.db, Q_REGRESSION_CASES_VIEW, id, "cases", o, err);
 	if (!r)
 		r = add_rows(rd.db, Q_REGRESSION_CHANGES_VIEW, id, "changes", o, err);
+	if (!r)
+		r = add_rows(rd.db, Q_OUTBOX_TOLD, id, "told", o, err);
 	if (r < 0)
 		return r;
 	json_object_object_add(o, "probes", probes_view(&g));

@@ -99,6 +99,7 @@ API_HANDLER(api_token_add);
 API_HANDLER(api_tokens);
 API_HANDLER(api_token_revoke);
 API_HANDLER(api_backup);
+API_HANDLER(api_outbox);
 
 API_HANDLER(api_healthz);
 API_HANDLER(api_readyz);

@@ -37,6 +37,8 @@ struct config *config_new(void)
 	c->poll_s = 60;
 	c->origin = xstrdup(EXPORT_ORIGIN);
 	c->report_from = xstrdup(REPORT_FROM);
+	c->report_retry_s = 60;
+	c->hook_timeout_s = 30;
 	c->plan = xstrdup("thp-split");
 	c->every_max = 16;
 	c->fetch_timeout_s = 1800;
@@ -200,6 +202,8 @@ static const struct int_key {
 	KEY("server", "lease_seconds", lease_s, 2, 3600),
 	KEY("server", "poll_seconds", poll_s, 0, 86400),
 	KEY("server", "every_commit_max", every_max, 1, 256),
+	KEY("report", "retry_seconds", report_retry_s, 1, 21600),
+	KEY("hook", "timeout_seconds", hook_timeout_s, 1, 600),
 	KEY("git", "fetch_timeout_seconds", fetch_timeout_s, 1, 86400),
 	KEY("git", "serve_timeout_seconds", serve_timeout_s, 1, 86400),
 	KEY("git", "max_serves", max_serves, 1, 64),
@@ -254,6 +258,7 @@ static int set_plain(struct config *c, const char *section, const char *key, con
 		     bool *ret_known, struct error *err)
 {
 	bool server = !strcmp(section, "server"), submit = !strcmp(section, "submit");
+	int r;
 
 	*ret_known = true;
 	if (server && !strcmp(key, "listen"))
@@ -274,11 +279,11 @@ static int set_plain(struct config *c, const char *section, const char *key, con
 	}
 	if (!strcmp(section, "export"))
 		return set_export(c, key, value, ret_known, err);
-	if (!strcmp(section, "report") || !strcmp(section, "mail") || !strcmp(section, "hook"))
-		return config_set_notify(c, section, key, value, ret_known, err);
 	if (!strcmp(section, "git") && !strcmp(key, "fsck"))
 		return set_bool(&c->fsck, value, err);
-	*ret_known = false;
+	r = config_set_notify(c, section, key, value, ret_known, err);
+	if (r || *ret_known)
+		return r;
 	return set_int(c, section, key, value, ret_known, err);
 }
 

@@ -40,6 +40,8 @@ struct config {
 	char *origin; /* of what is exported: export_origin_is_valid() */
 	char *url; /* where others reach this server, for links in exports; NULL = no links */
 	char *report_from; /* who reports regressions: mail_address() */
+	int report_retry_s; /* before what was not taken is sent again; each time twice as long */
+	int hook_timeout_s; /* of one call */
 	int every_max; /* commits of a branch's movement that are all tested */
 	char *smtp_url, *smtp_user, *smtp_password; /* url NULL: no mail is sent */
 	char *hook_secret; /* signs what hooks are told; NULL: they are not told */

@@ -19,24 +19,22 @@
 #include "server/server.h"
 
 #define LOOK_MS 30000 /* for what was put off */
-#define WAIT_MIN_US \
-	(60 * US_PER_S) /* before the second attempt; each later one waits twice as long */
-#define WAIT_MAX_US (6 * 3600 * US_PER_S)
+#define WAIT_MAX 360 /* times the first wait: six hours, where that is a minute */
 #define ATTEMPTS_MAX 20 /* four days of them */
-#define HOOK_TIMEOUT_MS 30000
+#define ANSWER_MAX_BYTES 65536 /* of a hook's refusal */
 
 struct outbox {
 	struct server *srv;
 	struct poked *thread;
 };
 
-static int64_t wait_us(int attempts)
+int64_t outbox_wait_us(const struct config *c, int attempts)
 {
-	int64_t us = WAIT_MIN_US;
+	int64_t first = c->report_retry_s * US_PER_S, us = first;
 
-	while (attempts-- > 0 && us < WAIT_MAX_US)
+	while (attempts-- > 0 && us < WAIT_MAX * first)
 		us *= 2;
-	return us < WAIT_MAX_US ? us : WAIT_MAX_US;
+	return us < WAIT_MAX * first ? us : WAIT_MAX * first;
 }
 
 /* --- who ------------------------------------------------------------------------------------- */
@@ -97,13 +95,17 @@ size_t outbox_recipients(const struct config *c, const char *repo, const char *r
 struct sending {
 	struct outbox *o;
 	int64_t id;
+	bool begun; /* the first byte may have left */
+	bool taken; /* a hook's answer was that it took it */
 };
 
 static int begin(void *arg, struct error *err)
 {
-	const struct sending *s = arg;
+	struct sending *s = arg;
+	int r = store_outbox_begin(s->o->srv->store, s->id, err);
 
-	return store_outbox_begin(s->o->srv->store, s->id, err);
+	s->begun = !r;
+	return r;
 }
 
 static bool stopping(void *arg)
@@ -164,10 +166,31 @@ static char *signature_header(const char *secret, const char *body, size_t len)
 			 sodium_bin2hex(hex, sizeof(hex), mac, sizeof(mac)));
 }
 
-static int answer_of(int status, const char *url, struct error *err)
+/* Of a 2xx answer nothing more has to be heard. */
+static int on_taken(void *arg, const char *data, size_t len)
 {
-	if (status >= 200 && status < 300)
+	struct sending *s = arg;
+
+	(void)data;
+	(void)len;
+	s->taken = true;
+	return -1;
+}
+
+/* What a call came to; `r` is http_client_do()'s. */
+static int outcome_of(const struct sending *s, int r, int status, const char *url,
+		      struct error *err)
+{
+	if (s->taken || (!r && status >= 200 && status < 300))
 		return 0;
+	/* nobody was there, or not one whom we trust: nothing of it left this machine */
+	if (r && !s->begun)
+		return r == -ECANCELED ? r : -EAGAIN;
+	/* an answer of such a length that is no 2xx: not taken */
+	if (r == -EFBIG)
+		return -EAGAIN;
+	if (r)
+		return r;
 	/* 408 and 429 ask for another time, as 5xx does */
 	if (status >= 500 || status == 408 || status == 429)
 		return error_set(err, -EAGAIN, "%s: HTTP %d", url, status);
@@ -198,20 +221,17 @@ static int send_hook(struct sending *s, const struct outbox_row *row, struct jso
 	req.headers = (const char *const[]){ sign, delivery, NULL };
 	req.body = body;
 	req.body_len = strlen(body);
-	req.timeout_ms = HOOK_TIMEOUT_MS;
-	req.response_max_bytes = 65536;
+	req.timeout_ms = c->hook_timeout_s * INT64_C(1000);
+	req.response_max_bytes = ANSWER_MAX_BYTES;
 	req.cancelled = stopping;
+	req.begin = begin;
+	req.on_data = on_taken;
 	req.arg = s;
 	r = http_client_new(base, NULL, &http, err);
-	if (!r)
-		r = begin(s, err);
-	if (!r)
-		r = http_client_do(http, &req, &res, err);
-	/* nobody was there: nothing left this machine */
-	if (r == -ECONNREFUSED)
-		r = -EAGAIN;
-	else if (!r)
-		r = answer_of(res.status, row->recipient, err);
+	if (r)
+		return r;
+	r = http_client_do(http, &req, &res, err);
+	r = outcome_of(s, r, res.status, row->recipient, err);
 	http_response_free(&res);
 	return r;
 }
@@ -236,7 +256,7 @@ static enum outbox_end end_of(int r, int attempts)
 static int end(struct outbox *o, const struct outbox_row *row, int r, const struct error *why,
 	       struct error *err)
 {
-	int64_t again = clock_now_us() + wait_us(row->attempts);
+	int64_t again = clock_now_us() + outbox_wait_us(o->srv->config, row->attempts);
 	enum outbox_end how = end_of(r, row->attempts);
 	static const char *const names[] = { [OUTBOX_SENT] = "sent",
 					     [OUTBOX_REFUSED] = "refused",
@@ -291,9 +311,11 @@ static bool work(void *arg)
 int outbox_start(struct server *srv, struct outbox **ret, struct error *err)
 {
 	struct outbox *o = xcalloc(1, sizeof(*o));
-	const struct poked_conf conf = {
-		.name = "outbox", .work = work, .arg = o, .retry_ms = LOOK_MS
-	};
+	int look_ms = srv->config->report_retry_s * 500;
+	const struct poked_conf conf = { .name = "outbox",
+					 .work = work,
+					 .arg = o,
+					 .retry_ms = look_ms < LOOK_MS ? look_ms : LOOK_MS };
 	int n = 0, r;
 
 	o->srv = srv;

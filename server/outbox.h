@@ -20,6 +20,9 @@ void outbox_poke(struct outbox *o);
 void outbox_stop(struct outbox *o); /* in two parts, as regress.h has it; NULL is fine */
 void outbox_free(struct outbox *o);
 
+/* How long what was not taken waits after so many attempts (0: the first). µs. */
+int64_t outbox_wait_us(const struct config *c, int attempts);
+
 /* Who is told of a regression of this line of history: what its branch says, the author of the first
  * bad commit (may be NULL) in the place of "author". At most two; their texts are in ret_texts, which
  * the caller frees. */

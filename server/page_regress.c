@@ -270,6 +270,8 @@ static char *prepare(struct json_object *view, int64_t id)
 		prepare_probe(json_object_array_get_idx(probes, i));
 	prepare_metric(view, metric);
 	json_object_object_add(view, "steps", steps(member(view, "search"), metric));
+	page_messages_prepare(member(view, "told"));
+	put_any(view, "has_told", member(view, "told"));
 	put_any(view, "has_suspects", member(view, "suspects"));
 	put_any(view, "has_steps", member(view, "steps"));
 	put_any(view, "has_probes", probes);

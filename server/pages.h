@@ -33,6 +33,7 @@ PAGE_HANDLER(page_build);
 PAGE_HANDLER(page_regressions);
 PAGE_HANDLER(page_regression);
 PAGE_HANDLER(page_agents);
+PAGE_HANDLER(page_outbox);
 
 /* clang-format off */
 #define PAGE(path, handler, summary) { "GET", path, ROLE_NONE, 0, false, handler, summary, false },
@@ -52,7 +53,9 @@ PAGE_HANDLER(page_agents);
 	PAGE("/results/{id}", page_result, "Dashboard: one result") \
 	PAGE("/regressions", page_regressions, "Dashboard: regressions (?state=&repo=&ref=)") \
 	PAGE("/regressions/{id}", page_regression, "Dashboard: one regression and its life") \
-	PAGE("/agents", page_agents, "Dashboard: agents")
+	PAGE("/agents", page_agents, "Dashboard: agents") \
+	{ "GET", "/outbox", ROLE_ADMIN, 0, false, page_outbox, \
+	  "Dashboard: what was told about regressions (?state=)", false },
 /* clang-format on */
 
 /* --- shared (page.c) ----------------------------------------------------------------------- */
@@ -94,6 +97,9 @@ void page_regressions_prepare(struct json_object *view);
 /* Adds "regressions" to a view, of the filter, prepared. */
 must_check int page_regressions_add(struct store *s, const struct regression_filter *f,
 				    struct json_object *view, struct error *err);
+
+/* The messages of a view, in an array: each gets "look", and "doubtful" (page_outbox.c). */
+void page_messages_prepare(struct json_object *list);
 
 /* The items of a list view under a name of their own, for templates that several pages share. */
 void page_name_items(struct json_object *view, const char *name);

@@ -84,6 +84,9 @@ const struct http_route http_routes[] = {
 	  "Make a token worthless", false },
 	{ "GET", "/api/v1/backup", ROLE_ADMIN, 0, false, api_backup,
 	  "A consistent copy of the database", false },
+	{ "GET", "/api/v1/outbox", ROLE_ADMIN, 0, false, api_outbox,
+	  "What was told about regressions, to whom, and what came of it (?state=&limit=&cursor=)",
+	  false },
 	{ "GET", "/api/v1/openapi.json", ROLE_NONE, 0, false, api_openapi, "This description", true },
 
 	{ "GET", "/healthz", ROLE_NONE, 0, false, api_healthz, "The process answers", true },

@@ -5,11 +5,16 @@
 Says its port on stdout, writes each message to FOLDER/N.eml as it came (lines ended by a newline) and
 its envelope to FOLDER/N.envelope, numbered from 1 in the order of their ends. While FOLDER/later
 exists, messages are answered with 450.
+
+While FOLDER/hold has the name of a stage, a dialogue stands still there, and FOLDER/held says so:
+rcpt, data: before these commands are answered; message: when it is kept, before that is said; quit:
+when that was said.
 """
 import os
 import socketserver
 import sys
 import threading
+import time
 
 folder = sys.argv[1]
 lock = threading.Lock()
@@ -28,6 +33,20 @@ def keep(envelope, lines):
         os.rename(f"{folder}/{count}.part", f"{folder}/{count}.eml")
 
 
+def hold_at(stage):
+    try:
+        with open(f"{folder}/hold") as f:
+            if f.read().strip() != stage:
+                return
+    except FileNotFoundError:
+        return
+    with open(f"{folder}/held", "w") as f:
+        f.write(stage + "\n")
+    while os.path.exists(f"{folder}/hold"):
+        time.sleep(0.05)
+    os.unlink(f"{folder}/held")
+
+
 class Session(socketserver.StreamRequestHandler):
     def say(self, text):
         self.wfile.write(text.encode() + b"\r\n")
@@ -42,6 +61,12 @@ class Session(socketserver.StreamRequestHandler):
         return None
 
     def handle(self):
+        try:
+            self.talk()
+        except OSError:
+            pass  # the other side is gone
+
+    def talk(self):
         envelope = []
         self.say("220 sink")
         for line in self.rfile:
@@ -49,8 +74,11 @@ class Session(socketserver.StreamRequestHandler):
             word = command[:4].upper()
             if word in ("MAIL", "RCPT"):
                 envelope.append(command)
+                if word == "RCPT":
+                    hold_at("rcpt")
                 self.say("250 ok")
             elif word == "DATA":
+                hold_at("data")
                 self.say("354 go on")
                 lines = self.message()
                 if lines is None:
@@ -59,9 +87,11 @@ class Session(socketserver.StreamRequestHandler):
                     self.say("450 later")
                 else:
                     keep(envelope, lines)
+                    hold_at("message")
                     self.say("250 kept")
                 envelope = []
             elif word == "QUIT":
+                hold_at("quit")
                 self.say("221 bye")
                 return
             else:

@@ -11,7 +11,9 @@
 
 #include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/clock.h"
 #include "server/config.h"
+#include "server/outbox.h"
 
 static void test_all_keys(void **state)
 {
@@ -32,6 +34,9 @@ static void test_all_keys(void **state)
 				   "url = https://ci.example.org/\n"
 				   "[report]\n"
 				   "from = CI <ci@example.org>\n"
+				   "retry_seconds = 7\n"
+				   "[hook]\n"
+				   "timeout_seconds = 9\n"
 				   "[git]\n"
 				   "fsck = off\n"
 				   "fetch_timeout_seconds = 5\n"
@@ -62,6 +67,11 @@ static void test_all_keys(void **state)
 	assert_string_equal(c->origin, "my_lab");
 	assert_string_equal(c->url, "https://ci.example.org/");
 	assert_string_equal(c->report_from, "CI <ci@example.org>");
+	assert_int_equal(c->report_retry_s, 7);
+	assert_int_equal(c->hook_timeout_s, 9);
+	assert_int_equal(outbox_wait_us(c, 0), 7 * US_PER_S);
+	assert_int_equal(outbox_wait_us(c, 3), 56 * US_PER_S);
+	assert_int_equal(outbox_wait_us(c, 1000), 2520 * US_PER_S);
 	assert_false(c->fsck);
 	assert_int_equal(c->fetch_timeout_s, 5);
 	assert_int_equal(c->n_repos, 2);
