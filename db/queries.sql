@@ -342,6 +342,16 @@ INSERT INTO documents (result_id, document) VALUES (?1, ?2)
 INSERT INTO cells (run_id, scenario, status, reason, injected, results, result_id)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 
+-- name: run_strip
+UPDATE runs SET strip = (
+	SELECT CASE WHEN count(x.status) = (SELECT count(*) FROM cells n WHERE n.run_id = runs.id)
+		THEN group_concat(coalesce(substr(x.status, 1, 1), '.'), '') END
+	FROM (SELECT c.status FROM jobs j JOIN tests t ON t.id = j.test_id
+		JOIN case_lists cl ON cl.id = t.case_list_id JOIN json_each(cl.scenarios) e
+		LEFT JOIN cells c ON c.run_id = runs.id AND c.scenario = e.value
+		WHERE j.id = runs.job_id ORDER BY e.key) x)
+WHERE id = ?1
+
 -- name: injection_add
 INSERT INTO injections (run_id, scenario, stack, count) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (run_id, scenario, stack) DO UPDATE SET count = count + excluded.count
@@ -443,16 +453,20 @@ FROM jobs WHERE id IN (SELECT job_id FROM submission_jobs WHERE submission_id = 
 -- name: matrix_of_submission
 -- A row's build comes right before its test.
 SELECT sj.position, sj.config, j.kind, j.id, j.state, j.build_id, b.status, j.run_id,
-	j.final_run_id, t.case_list_id, c.sha, c.subject, sj.submission_id
+	j.final_run_id, t.case_list_id, c.sha, c.subject, sj.submission_id,
+	r.strip, r.n_fail + r.n_error + r.n_miss
 FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id JOIN builds b ON b.id = j.build_id
 JOIN commits c ON c.id = sj.commit_id LEFT JOIN tests t ON t.id = j.test_id
+LEFT JOIN runs r ON r.id = j.final_run_id
 WHERE sj.submission_id = ?1 ORDER BY sj.position DESC, sj.config, j.kind, j.id
 
 -- name: matrix_of_commit
 SELECT sj.position, sj.config, j.kind, j.id, j.state, j.build_id, b.status, j.run_id,
-	j.final_run_id, t.case_list_id, c.sha, c.subject, sj.submission_id
+	j.final_run_id, t.case_list_id, c.sha, c.subject, sj.submission_id,
+	r.strip, r.n_fail + r.n_error + r.n_miss
 FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id JOIN builds b ON b.id = j.build_id
 JOIN commits c ON c.id = sj.commit_id LEFT JOIN tests t ON t.id = j.test_id
+LEFT JOIN runs r ON r.id = j.final_run_id
 WHERE sj.commit_id = ?1
 ORDER BY sj.submission_id DESC, sj.position DESC, sj.config, j.kind, j.id
 
@@ -461,6 +475,11 @@ SELECT scenarios FROM case_lists WHERE id = ?1
 
 -- name: cells_of_run
 SELECT scenario, status, reason, result_id, injected FROM cells WHERE run_id = ?1
+
+-- name: cells_told
+-- Those of a run that say more than a letter does.
+SELECT scenario, status, reason, result_id, injected FROM cells
+WHERE run_id = ?1 AND status IN ('FAIL', 'ERROR', 'MISS')
 
 -- name: branches_view
 SELECT b.id, r.name AS repo, b.ref, b.base_ref, b.tip, b.tip AS "short:short", b.plan, b.message,
@@ -614,14 +633,23 @@ WHERE run_id = ?1 AND id > ?2 AND (?4 IS NULL OR status = ?4) AND (?5 IS NULL OR
 ORDER BY id LIMIT ?3
 
 -- name: runs_of_submission
+-- ?4: a status, or NULL: only runs that have such results.
 SELECT DISTINCT r.id FROM submission_jobs sj JOIN runs r ON r.job_id = sj.job_id
 WHERE sj.submission_id = ?1 AND r.id <= ?2
 	AND (?3 IS NULL OR sj.commit_id = (SELECT id FROM commits WHERE sha = ?3))
+	AND CASE ?4 WHEN 'FAIL' THEN r.n_fail WHEN 'ERROR' THEN r.n_error WHEN 'MISS' THEN r.n_miss
+		WHEN 'PASS' THEN r.n_pass WHEN 'DONE' THEN r.n_done WHEN 'SKIP' THEN r.n_skip
+		ELSE ?4 IS NULL END
 ORDER BY r.id DESC
 
 -- name: runs_of_commit
+-- ?3: a status, or NULL: only runs that have such results.
 SELECT DISTINCT r.id FROM submission_jobs sj JOIN runs r ON r.job_id = sj.job_id
-WHERE sj.commit_id = (SELECT id FROM commits WHERE sha = ?1) AND r.id <= ?2 ORDER BY r.id DESC
+WHERE sj.commit_id = (SELECT id FROM commits WHERE sha = ?1) AND r.id <= ?2
+	AND CASE ?3 WHEN 'FAIL' THEN r.n_fail WHEN 'ERROR' THEN r.n_error WHEN 'MISS' THEN r.n_miss
+		WHEN 'PASS' THEN r.n_pass WHEN 'DONE' THEN r.n_done WHEN 'SKIP' THEN r.n_skip
+		ELSE ?3 IS NULL END
+ORDER BY r.id DESC
 
 -- name: runs_of_scenario
 SELECT run_id FROM cells WHERE scenario = ?1 AND run_id <= ?2 ORDER BY run_id DESC
@@ -640,12 +668,19 @@ JOIN commits c ON c.id = b.commit_id
 WHERE r.agent_id = ?1 AND r.outcome IS NULL ORDER BY r.id DESC
 
 -- name: stats_jobs
-SELECT (SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'queued') AS queued,
+-- Nothing is ever deleted: the last id says how many there are, and each build and each test has one
+-- job. Those that are done are what is left when the few others are counted.
+WITH n AS (SELECT
+	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'queued') AS queued,
 	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'waiting') AS waiting,
 	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'leased') AS leased,
-	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'done') AS done,
 	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'failed') AS failed,
-	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'cancelled') AS cancelled
+	(SELECT count(*) FROM jobs WHERE kind = ?1 AND state = 'cancelled') AS cancelled,
+	coalesce(CASE WHEN ?1 = 'build' THEN (SELECT max(id) FROM builds)
+		ELSE (SELECT max(id) FROM tests) END, 0) AS total)
+SELECT queued, waiting, leased, total - queued - waiting - leased - failed - cancelled AS done,
+	failed, cancelled
+FROM n
 
 -- name: stats_results
 SELECT coalesce(sum(CASE WHEN status = 'FAIL' THEN results END), 0) AS FAIL,
@@ -657,15 +692,23 @@ SELECT coalesce(sum(CASE WHEN status = 'FAIL' THEN results END), 0) AS FAIL,
 FROM totals
 
 -- name: stats_submissions
-SELECT coalesce(sum(state = 'new'), 0) AS new, coalesce(sum(state = 'fetching'), 0) AS fetching,
-	coalesce(sum(state = 'planned'), 0) AS planned, coalesce(sum(state = 'done'), 0) AS done,
-	coalesce(sum(state = 'refused'), 0) AS refused
-FROM submissions
+-- As stats_jobs: those that are done are what is left.
+WITH n AS (SELECT
+	(SELECT count(*) FROM submissions INDEXED BY submissions_open
+		WHERE state IN ('new', 'fetching') AND state = 'new') AS new,
+	(SELECT count(*) FROM submissions INDEXED BY submissions_open
+		WHERE state IN ('new', 'fetching') AND state = 'fetching') AS fetching,
+	(SELECT count(*) FROM submissions WHERE state = 'planned') AS planned,
+	(SELECT count(*) FROM submissions WHERE state = 'refused') AS refused,
+	(SELECT coalesce(max(id), 0) FROM submissions) AS total)
+SELECT new, fetching, planned, total - new - fetching - planned - refused AS done, refused FROM n
 
 -- name: stats_agents
 SELECT count(*) AS known, coalesce(sum(last_seen_us >= ?1), 0) AS live FROM agents
 
 -- name: stats_counts
-SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM commits) AS commits,
-	(SELECT count(*) FROM builds) AS builds,
+-- As stats_jobs: the last ids.
+SELECT (SELECT coalesce(max(id), 0) FROM runs) AS runs,
+	(SELECT coalesce(max(id), 0) FROM commits) AS commits,
+	(SELECT coalesce(max(id), 0) FROM builds) AS builds,
 	(SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS database_bytes

@@ -12,9 +12,12 @@ WHERE s.id = ?1 AND s.state IN ('planned', 'done')
 
 -- name: compare_branch
 -- The newest submission of it that has ended; until one has, the newest.
-SELECT s.id FROM submissions s JOIN repos r ON r.id = s.repo_id
-WHERE r.name = ?1 AND s.ref = ?2 AND s.state IN ('planned', 'done')
-ORDER BY s.state = 'done' DESC, s.id DESC LIMIT 1
+SELECT id FROM (SELECT coalesce(
+	(SELECT max(s.id) FROM submissions s JOIN repos r ON r.id = s.repo_id
+		WHERE r.name = ?1 AND s.ref = ?2 AND s.state = 'done'),
+	(SELECT max(s.id) FROM submissions s JOIN repos r ON r.id = s.repo_id
+		WHERE r.name = ?1 AND s.ref = ?2 AND s.state = 'planned')) AS id)
+WHERE id IS NOT NULL
 
 -- name: compare_builds
 -- ?2: of one submission, or NULL. What passed and made no image to boot was not tested either.

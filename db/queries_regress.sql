@@ -266,8 +266,10 @@ SELECT coalesce(sum(state = 'new'), 0) AS new, coalesce(sum(state = 'confirmed')
 FROM regressions
 
 -- name: stats_probes
+-- From the open ones on, which are few.
 SELECT count(*) AS under_way
-FROM regressions g JOIN regression_probes p ON p.regression_id = g.id JOIN jobs j ON j.id = p.job_id
+FROM regressions g CROSS JOIN regression_probes p ON p.regression_id = g.id
+JOIN jobs j ON j.id = p.job_id
 WHERE g.ended_us IS NULL AND j.state IN ('queued', 'waiting', 'leased')
 
 -- name: branch_badge

@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -74,7 +74,10 @@ CREATE TABLE submissions (
 CREATE UNIQUE INDEX submissions_branch_head ON submissions (branch_id, head_sha)
 	WHERE branch_id IS NOT NULL;
 CREATE INDEX submissions_branch ON submissions (branch_id, id);
+CREATE INDEX submissions_line ON submissions (repo_id, ref, state, id);
 CREATE INDEX submissions_open ON submissions (id) WHERE state IN ('new', 'fetching');
+CREATE INDEX submissions_planned ON submissions (id) WHERE state = 'planned';
+CREATE INDEX submissions_refused ON submissions (id) WHERE state = 'refused';
 CREATE INDEX submissions_compare ON submissions (ended_us, id)
 	WHERE state = 'done' AND compared_us IS NULL;
 
@@ -226,7 +229,11 @@ CREATE TABLE runs (
 	n_miss INTEGER NOT NULL DEFAULT 0,
 	n_pass INTEGER NOT NULL DEFAULT 0,
 	n_done INTEGER NOT NULL DEFAULT 0,
-	n_skip INTEGER NOT NULL DEFAULT 0
+	n_skip INTEGER NOT NULL DEFAULT 0,
+	-- Its cells as one text: the first letter of each status in the order of its list of cases, '.'
+	-- where there is none. A page of 200 commits reads as many rows, not as many as it has cells.
+	-- NULL: not ended, or it has cells that its list does not name.
+	strip TEXT
 ) STRICT;
 CREATE INDEX runs_job ON runs (job_id);
 CREATE INDEX runs_agent ON runs (agent_id) WHERE outcome IS NULL;

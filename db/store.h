@@ -230,6 +230,15 @@ must_check int view_branch(struct store *s, const char *repo, const char *ref, i
 			   struct json_object **ret, struct error *err); /* with matrix as above */
 must_check int view_commit(struct store *s, const char *sha, struct json_object **ret,
 			   struct error *err);
+/* The same for pages: instead of "cells" a row of the matrix has "strip", which reads a tenth of the
+ * rows: [{"n":12,"status":"PASS","result":null}] for 12 neighbours that say the same (null: none), and
+ * for each FAIL, ERROR and MISS {"n":0,"case","status","reason","result","injected"}. */
+must_check int view_submission_brief(struct store *s, int64_t id, struct json_object **ret,
+				     struct error *err);
+must_check int view_branch_brief(struct store *s, const char *repo, const char *ref, int limit,
+				 struct json_object **ret, struct error *err);
+must_check int view_commit_brief(struct store *s, const char *sha, struct json_object **ret,
+				 struct error *err);
 /* Which known injection sites the tests of a commit reached, over all its configurations and in
  * each: {"sha","short","subject","configs":[name],"known","reached","missed","skipped","not_run",
  * "new","dropped","chains":[{members of coverage_chain_to_json(),"path":"a < b","configs":[

@@ -106,8 +106,8 @@ void matrix_free_p(struct matrix **m);
 must_check int matrix_add(struct matrix *m, struct db *db, enum db_query name, int64_t id,
 			  int max_commits, struct error *err);
 int matrix_commits(const struct matrix *m); /* how many distinct ones so far */
-/* {"cases":[…],"rows":[…]} */
-must_check int matrix_finish(struct matrix *m, struct db *db, struct json_object **ret,
+/* {"cases":[…],"rows":[…]}; brief: the rows have a "strip" instead of "cells". */
+must_check int matrix_finish(struct matrix *m, struct db *db, bool brief, struct json_object **ret,
 			     struct error *err);
 
 /* {"items":[…]}; takes over `items`. */

@@ -135,9 +135,11 @@ static int fill(struct page *p, struct error *err)
 
 	if (f->submission)
 		return page_runs(p, Q_RUNS_OF_SUBMISSION,
-				 ARGS(I(f->submission), I(p->run), S(f->commit)), err);
+				 ARGS(I(f->submission), I(p->run), S(f->commit), S(f->status)),
+				 err);
 	if (f->commit)
-		return page_runs(p, Q_RUNS_OF_COMMIT, ARGS(S(f->commit), I(p->run)), err);
+		return page_runs(p, Q_RUNS_OF_COMMIT, ARGS(S(f->commit), I(p->run), S(f->status)),
+				 err);
 	if (f->run)
 		return f->run <= p->run ? page_run(p, f->run, err) : 0;
 	if (f->scenario && f->status)

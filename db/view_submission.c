@@ -24,20 +24,22 @@ int view_submissions(struct store *s, const char *cursor, int limit, struct json
 	return r < 0 ? r : view_page(&q, 's', limit, ret, err);
 }
 
-static int add_matrix(struct db *db, int64_t submission, struct json_object *o, struct error *err)
+static int add_matrix(struct db *db, int64_t submission, bool brief, struct json_object *o,
+		      struct error *err)
 {
 	CLEANUP(matrix_free_p) struct matrix *m = matrix_new();
 	struct json_object *matrix = NULL;
 	int r = matrix_add(m, db, Q_MATRIX_OF_SUBMISSION, submission, INT_MAX, err);
 
 	if (!r)
-		r = matrix_finish(m, db, &matrix, err);
+		r = matrix_finish(m, db, brief, &matrix, err);
 	if (!r)
 		json_object_object_add(o, "matrix", matrix);
 	return r;
 }
 
-int view_submission(struct store *s, int64_t id, struct json_object **ret, struct error *err)
+static int submission(struct store *s, int64_t id, bool brief, struct json_object **ret,
+		      struct error *err)
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
 	CLEANUP(json_put_p) struct json_object *o = NULL;
@@ -58,10 +60,20 @@ int view_submission(struct store *s, int64_t id, struct json_object **ret, struc
 	if (r < 0)
 		return r;
 	json_object_object_add(o, "jobs", part);
-	r = add_matrix(rd.db, id, o, err);
+	r = add_matrix(rd.db, id, brief, o, err);
 	if (!r)
 		*ret = STEAL(o);
 	return r;
+}
+
+int view_submission(struct store *s, int64_t id, struct json_object **ret, struct error *err)
+{
+	return submission(s, id, false, ret, err);
+}
+
+int view_submission_brief(struct store *s, int64_t id, struct json_object **ret, struct error *err)
+{
+	return submission(s, id, true, ret, err);
 }
 
 int view_branches(struct store *s, struct json_object **ret, struct error *err)
@@ -78,8 +90,8 @@ int view_branches(struct store *s, struct json_object **ret, struct error *err)
 }
 
 /* The matrix of the newest commits of a branch, over its submissions. */
-static int add_branch_matrix(struct db *db, int64_t branch, int limit, struct json_object *o,
-			     struct error *err)
+static int add_branch_matrix(struct db *db, int64_t branch, int limit, bool brief,
+			     struct json_object *o, struct error *err)
 {
 	CLEANUP(matrix_free_p) struct matrix *m = matrix_new();
 	CLEANUP(free_p) int64_t *ids = NULL;
@@ -103,14 +115,14 @@ static int add_branch_matrix(struct db *db, int64_t branch, int limit, struct js
 			r = matrix_add(m, db, Q_MATRIX_OF_SUBMISSION, ids[i], limit, err);
 	}
 	if (!r)
-		r = matrix_finish(m, db, &matrix, err);
+		r = matrix_finish(m, db, brief, &matrix, err);
 	if (!r)
 		json_object_object_add(o, "matrix", matrix);
 	return r;
 }
 
-int view_branch(struct store *s, const char *repo, const char *ref, int limit,
-		struct json_object **ret, struct error *err)
+static int branch(struct store *s, const char *repo, const char *ref, int limit, bool brief,
+		  struct json_object **ret, struct error *err)
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
 	CLEANUP(json_put_p) struct json_object *o = NULL;
@@ -125,13 +137,26 @@ int view_branch(struct store *s, const char *repo, const char *ref, int limit,
 	if (r == 0)
 		return error_set(err, -ENOENT, "there is no branch '%s' of '%s'", ref, repo);
 	r = add_branch_matrix(rd.db, json_object_get_int64(json_object_object_get(o, "id")), limit,
-			      o, err);
+			      brief, o, err);
 	if (!r)
 		*ret = STEAL(o);
 	return r;
 }
 
-int view_commit(struct store *s, const char *sha, struct json_object **ret, struct error *err)
+int view_branch(struct store *s, const char *repo, const char *ref, int limit,
+		struct json_object **ret, struct error *err)
+{
+	return branch(s, repo, ref, limit, false, ret, err);
+}
+
+int view_branch_brief(struct store *s, const char *repo, const char *ref, int limit,
+		      struct json_object **ret, struct error *err)
+{
+	return branch(s, repo, ref, limit, true, ret, err);
+}
+
+static int commit(struct store *s, const char *sha, bool brief, struct json_object **ret,
+		  struct error *err)
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
 	CLEANUP(matrix_free_p) struct matrix *m = matrix_new();
@@ -154,10 +179,20 @@ int view_commit(struct store *s, const char *sha, struct json_object **ret, stru
 	json_object_object_add(o, "submissions", part);
 	r = matrix_add(m, rd.db, Q_MATRIX_OF_COMMIT, id, 1, err);
 	if (!r)
-		r = matrix_finish(m, rd.db, &part, err);
+		r = matrix_finish(m, rd.db, brief, &part, err);
 	if (r < 0)
 		return r;
 	json_object_object_add(o, "matrix", part);
 	*ret = STEAL(o);
 	return 0;
+}
+
+int view_commit(struct store *s, const char *sha, struct json_object **ret, struct error *err)
+{
+	return commit(s, sha, false, ret, err);
+}
+
+int view_commit_brief(struct store *s, const char *sha, struct json_object **ret, struct error *err)
+{
+	return commit(s, sha, true, ret, err);
 }

@@ -20,7 +20,7 @@ void api_branch(struct server *srv, const struct http_req *req, struct http_res 
 	int64_t limit = 20;
 	int r;
 
-	if (!api_query_i64(req, res, "limit", 1, 100, &limit))
+	if (!api_query_i64(req, res, "limit", 1, 200, &limit))
 		return;
 	r = view_branch(srv->store, req->params[0], req->params[1], (int)limit, &view, &err);
 	api_view(req, res, r, view, &err);

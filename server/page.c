@@ -121,27 +121,6 @@ void page_show(struct server *srv, const struct http_req *req, struct http_res *
 	page_answer(req, res, r, p->id, p->nav, title, view, &err);
 }
 
-void page_matrix_prepare(struct json_object *view)
-{
-	struct json_object *matrix = json_object_object_get(view, "matrix");
-	struct json_object *cases = json_object_object_get(matrix, "cases");
-	struct json_object *rows = json_object_object_get(matrix, "rows");
-
-	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		struct json_object *cells =
-			json_object_object_get(json_object_array_get_idx(rows, i), "cells");
-
-		for (size_t k = 0; k < json_object_array_length(cells); k++) {
-			struct json_object *cell = json_object_array_get_idx(cells, k);
-
-			if (cell)
-				json_object_object_add(
-					cell, "case",
-					json_object_get(json_object_array_get_idx(cases, k)));
-		}
-	}
-}
-
 /* "FAIL bug", or what the row waits for. */
 static struct json_object *cell_text(struct json_object *cell)
 {

@@ -8,7 +8,7 @@
 #include "server/pages.h"
 
 #define COMMITS 30
-#define COMMITS_MAX 100
+#define COMMITS_MAX 200
 
 void page_branches(struct server *srv, const struct http_req *req, struct http_res *res)
 {
@@ -66,7 +66,8 @@ void page_branch(struct server *srv, const struct http_req *req, struct http_res
 			page_problem(req, res);
 		return;
 	}
-	r = view_branch(srv->store, repo, ref, (int)limit, &view, &err);
+	r = page_is_html(req) ? view_branch_brief(srv->store, repo, ref, (int)limit, &view, &err)
+			      : view_branch(srv->store, repo, ref, (int)limit, &view, &err);
 	if (!strcmp(req->format, "json")) {
 		api_view(req, res, r, view, &err);
 		return;
@@ -76,7 +77,6 @@ void page_branch(struct server *srv, const struct http_req *req, struct http_res
 		return;
 	}
 	if (!r) {
-		page_matrix_prepare(view);
 		add_feed(view, repo, ref);
 		add_badge(view, srv->config->url, repo, ref);
 	}

@@ -16,13 +16,12 @@ void page_commit(struct server *srv, const struct http_req *req, struct http_res
 		api_commit(srv, req, res);
 		return;
 	}
-	r = view_commit(srv->store, sha, &view, &err);
+	r = page_is_html(req) ? view_commit_brief(srv->store, sha, &view, &err)
+			      : view_commit(srv->store, sha, &view, &err);
 	if (!page_is_html(req)) {
 		page_matrix_table(req, res, r, view, &err);
 		return;
 	}
-	if (!r)
-		page_matrix_prepare(view);
 	page_answer(req, res, r, PAGE_COMMIT, "none",
 		    xasprintf("%.12s %s", sha, r ? "" : page_str(view, "subject")), view, &err);
 }

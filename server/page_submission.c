@@ -38,7 +38,8 @@ void page_submission(struct server *srv, const struct http_req *req, struct http
 	}
 	if (!page_id(req, res, &id))
 		return;
-	r = view_submission(srv->store, id, &view, &err);
+	r = page_is_html(req) ? view_submission_brief(srv->store, id, &view, &err)
+			      : view_submission(srv->store, id, &view, &err);
 	f.submission = id;
 	if (!page_is_html(req)) {
 		page_matrix_table(req, res, r, view, &err);
@@ -49,7 +50,6 @@ void page_submission(struct server *srv, const struct http_req *req, struct http
 	if (!r) {
 		const char *state = page_str(view, "state");
 
-		page_matrix_prepare(view);
 		/* A branch's movement is asked for by commits: they say nothing new. */
 		if (!strcmp(page_str(view, "base"), page_str(view, "base_sha")))
 			json_object_object_add(view, "base", NULL);

@@ -85,8 +85,6 @@ struct page_of {
 void page_show(struct server *srv, const struct http_req *req, struct http_res *res,
 	       const struct page_of *p);
 
-/* A view with a "matrix", for the template: each cell gets the name of its case. */
-void page_matrix_prepare(struct json_object *view);
 /* CSV or plain text of the matrix of a view (taken). */
 void page_matrix_table(const struct http_req *req, struct http_res *res, int r,
 		       struct json_object *view, const struct error *err);

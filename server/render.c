@@ -325,6 +325,32 @@ static int section(struct walk *w, const struct tpl_op *ops, size_t at, struct e
 	return r;
 }
 
+/* The same again and again is rendered once and copied. */
+static int repeat(struct walk *w, const struct tpl_op *ops, size_t at, struct error *err)
+{
+	CLEANUP(free_p) char *copy = NULL;
+	size_t before = w->out->len, len;
+	bool found;
+	struct json_object *v = look_up(w, &ops[at], &found);
+	int64_t n;
+	int r;
+
+	if (!found || !json_object_is_type(v, json_type_int))
+		return fail(w, &ops[at], err, "is no number in the view");
+	n = json_object_get_int64(v);
+	if (n <= 0)
+		return 0;
+	r = walk(w, ops, at + 1, err);
+	len = w->out->len - before;
+	if (r || n == 1)
+		return r;
+	copy = xcalloc(len + 1, 1);
+	memcpy(copy, w->out->data + before, len);
+	for (int64_t i = 1; i < n; i++)
+		buf_add(w->out, copy, len);
+	return 0;
+}
+
 /* Up to the end of the section or of the template. */
 static int walk(struct walk *w, const struct tpl_op *ops, size_t from, struct error *err)
 {
@@ -344,6 +370,10 @@ static int walk(struct walk *w, const struct tpl_op *ops, size_t from, struct er
 		case TPL_OP_SECTION:
 		case TPL_OP_INVERTED:
 			r = section(w, ops, i, err);
+			i = op->jump;
+			break;
+		case TPL_OP_REPEAT:
+			r = repeat(w, ops, i, err);
 			i = op->jump;
 			break;
 		case TPL_OP_CALL:

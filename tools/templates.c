@@ -202,12 +202,14 @@ static const char *read_tag(struct source *t, const char *p)
 	if (!end || p + 2 + len != end)
 		html_die("'{{' without '}}' on the same line");
 	tag = xstrndup(p + 2, len);
-	alone = strchr("#^/>", *tag) && stands_alone(t, p, end + 2);
+	alone = strchr("#^*/>", *tag) && stands_alone(t, p, end + 2);
 	if (alone)
 		skip_line(t, "");
 	flush_literal(t);
 	if (*tag == '#' || *tag == '^')
 		open_section(t, *tag == '#' ? "SECTION" : "INVERTED", tag + 1);
+	else if (*tag == '*')
+		open_section(t, "REPEAT", tag + 1);
 	else if (*tag == '/')
 		close_section(t, tag + 1);
 	else if (*tag == '>')
@@ -294,8 +296,8 @@ static const char header[] =
 	"/* SPDX-License-Identifier: MIT */\n/* Made by tools/templates.c. */\n"
 	"#ifndef FAULTLINE_GEN_TEMPLATES_H\n#define FAULTLINE_GEN_TEMPLATES_H\n\n"
 	"#include <stddef.h>\n\n"
-	"enum tpl_kind { TPL_OP_TEXT, TPL_OP_VALUE, TPL_OP_SECTION, TPL_OP_INVERTED, TPL_OP_CLOSE,\n"
-	"\tTPL_OP_CALL, TPL_OP_END };\n"
+	"enum tpl_kind { TPL_OP_TEXT, TPL_OP_VALUE, TPL_OP_SECTION, TPL_OP_INVERTED, TPL_OP_REPEAT,\n"
+	"\tTPL_OP_CLOSE, TPL_OP_CALL, TPL_OP_END };\n"
 	"enum tpl_context { TPL_IN_TEXT, TPL_IN_ATTR, TPL_IN_URL, TPL_IN_URL_PART };\n\n"
 	"struct tpl_op {\n"
 	"\tenum tpl_kind kind;\n"
@@ -343,7 +345,7 @@ static void put_keys(struct buf *out, const char *path)
 static void put_op(struct buf *out, const struct op *o)
 {
 	bool path = !strcmp(o->kind, "VALUE") || !strcmp(o->kind, "SECTION") ||
-		    !strcmp(o->kind, "INVERTED");
+		    !strcmp(o->kind, "INVERTED") || !strcmp(o->kind, "REPEAT");
 
 	buf_printf(out, "\t{ TPL_OP_%s, TPL_IN_%s, TPL_", o->kind, o->context);
 	put_upper(out, o->filter);

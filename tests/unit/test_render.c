@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/render.h"
@@ -160,6 +161,32 @@ static void test_sections(void **state)
 		   "<time datetime=\"2026-01-31 23:59:59Z\">2026-01-31 23:59:59Z</time>");
 }
 
+static void test_repeat(void **state)
+{
+	static const char row[] =
+		"{\"matrix\":{\"cases\":[\"a\"],\"rows\":[{\"sha\":\"1\",\"short\":\"1\",\"subject\":\"\","
+		"\"position\":1,\"config\":\"\",\"build\":null,\"test\":null,\"run\":null,"
+		"\"strip\":[{\"status\":\"PASS\",\"result\":null,\"n\":";
+	static const char cell[] = "<td class=\"cell\"><span class=\"c s-PASS\">P</span></td>";
+	static const char *const times[] = { "0", "1", "3", "70" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		CLEANUP(buf_free) struct buf out = BUF_INIT;
+		CLEANUP(json_put_p) struct json_object *view = NULL;
+		CLEANUP(free_p) char *text = NULL;
+		struct error err = ERROR_INIT;
+		int n = 0;
+
+		text = xasprintf("%s%s}]}]}}", row, times[i]);
+		assert_int_equal(json_parse(text, strlen(text), &view, &err), 0);
+		assert_int_equal(render_template(PAGE_PART_MATRIX, view, &out, &err), 0);
+		for (const char *p = buf_cstr(&out); (p = strstr(p, cell)); p += strlen(cell))
+			n++;
+		assert_int_equal(n, strtol(times[i], NULL, 10));
+	}
+}
+
 static void test_filters(void **state)
 {
 	static const struct {
@@ -192,7 +219,7 @@ int main(void)
 		cmocka_unit_test(test_text),	    cmocka_unit_test(test_url),
 		cmocka_unit_test(test_url_part),    cmocka_unit_test(test_page),
 		cmocka_unit_test(test_missing_key), cmocka_unit_test(test_sections),
-		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_repeat),	    cmocka_unit_test(test_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
