@@ -44,6 +44,8 @@ struct server_args {
 extern const struct argp server_argp; /* as a child; its input is struct server_args */
 must_check int cli_connect(const struct server_args *a, struct http_client **ret,
 			   struct error *err);
+/* The address of the server that is meant. Owned. */
+char *cli_url(const struct server_args *a);
 /* The server's address as a base for links that others can follow; NULL when it is not https, since
  * then it is this machine's or this network's own. Lives as long as the process. */
 const char *cli_public_url(const struct server_args *a);
@@ -108,6 +110,7 @@ int cmd_scenarios(int argc, char **argv);
 int cmd_plans(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_token(int argc, char **argv);
+int cmd_export_static(int argc, char **argv);
 
 /* Follows a submission until it ends; exit code by its verdicts. Used by watch and submit. */
 int watch_submission(struct http_client *c, long long id, bool quiet);

@@ -77,9 +77,16 @@ static error_t on_server_arg(int key, char *arg, struct argp_state *state)
 
 const struct argp server_argp = { server_options, on_server_arg, NULL, NULL, NULL, NULL, NULL };
 
-int cli_connect(const struct server_args *a, struct http_client **ret, struct error *err)
+char *cli_url(const struct server_args *a)
 {
 	const char *server = a->server ? a->server : getenv("FAULTLINE_SERVER");
+
+	return xstrdup(server && *server ? server : DEFAULT_SERVER);
+}
+
+int cli_connect(const struct server_args *a, struct http_client **ret, struct error *err)
+{
+	CLEANUP(free_p) char *server = cli_url(a);
 	const char *file = a->token_file ? a->token_file : getenv("FAULTLINE_TOKEN_FILE");
 	CLEANUP(buf_free) struct buf token = BUF_INIT;
 	int r;
@@ -91,8 +98,7 @@ int cli_connect(const struct server_args *a, struct http_client **ret, struct er
 		while (token.len && strchr("\r\n\t ", token.data[token.len - 1]))
 			token.data[--token.len] = '\0';
 	}
-	return http_client_new(server && *server ? server : DEFAULT_SERVER,
-			       token.len ? token.data : NULL, ret, err);
+	return http_client_new(server, token.len ? token.data : NULL, ret, err);
 }
 
 const char *cli_public_url(const struct server_args *a)

@@ -23,6 +23,7 @@ const struct command cli_commands[] = {
 	{ "scenarios", cmd_scenarios, "the catalogue of scenarios" },
 	{ "plans", cmd_plans, "the plans that are installed" },
 	{ "doctor", cmd_doctor, "what this machine has and lacks" },
+	{ "export-static", cmd_export_static, "the dashboard as files, for a mirror" },
 	{ "token", cmd_token, "add, list or revoke tokens" },
 };
 const size_t cli_n_commands = ARRAY_SIZE(cli_commands);
@@ -34,7 +35,7 @@ static void usage(FILE *out)
 	      "breaks.\n\n",
 	      out);
 	for (size_t i = 0; i < cli_n_commands; i++)
-		fprintf(out, "  %-11s %s\n", cli_commands[i].name, cli_commands[i].summary);
+		fprintf(out, "  %-13s %s\n", cli_commands[i].name, cli_commands[i].summary);
 	fputs("\n`faultline COMMAND --help` explains a command. Exit status: 0 all passed or "
 	      "skipped,\n1 the kernel failed something, 2 trouble of the test or the machine, "
 	      "64 usage.\n"

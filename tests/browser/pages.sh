@@ -264,6 +264,24 @@ done
 for file in style.css live.js icon.svg; do
 	[ "$(get "$URL/static/$file")" = 200 ] && good || bad "/static/$file"
 done
+# ---- as files --------------------------------------------------------------------------------
+mirror() { "$BUILD/bin/faultline" export-static --server "$URL/" "$@" 2>"$T/mirror.log"; echo $?; }
+[ "$(mirror "$T/mirror" --max-pages 400)" = 2 ] && grep -q '400 files .*there is more' "$T/mirror.log" && good ||
+	bad "a mirror that is cut off: $(tail -n 1 "$T/mirror.log")"
+tests/browser/mirror.py "$T/mirror" "$URL/" >"$T/links" && good || bad "mirror: $(head -n 5 "$T/links")"
+grep -qa '&lt;b id=zqx&gt;' "$T/mirror/submissions.html" && good || bad "mirror: submissions are not all there"
+[ -s "$T/mirror/static/style.css" ] && good || bad "mirror: no style"
+for mutation in 's|href="static/|href="/static/|' 's|href="branches.html"|href="branch.html"|' \
+	's|<main|<main data-live="any"|'; do
+	cp -r "$T/mirror" "$T/mutant"
+	sed -i "$mutation" "$T/mutant/index.html"
+	tests/browser/mirror.py "$T/mutant" "$URL/" >/dev/null && bad "mirror: not noticed: $mutation" || good
+	rm -r "$T/mutant"
+done
+[ "$(mirror "$T/mirror" --max-pages 2)" = 2 ] && [ ! -e "$T/mirror/branches.html" ] && good ||
+	bad "a mirror is not replaced"
+mkdir "$T/mine" && echo precious >"$T/mine/file"
+[ "$(mirror "$T/mine")" = 64 ] && [ -s "$T/mine/file" ] && good || bad "a folder that is no mirror is replaced"
 if [ -n "$PID" ] && grep -q 'render-failed\|request-failed' "$T/log"; then
 	bad "the server's log: $(grep 'render-failed\|request-failed' "$T/log" | head -3)"
 fi
