@@ -46,6 +46,7 @@ void stack_clear(struct stack *s)
 	for (int i = 0; i < s->n; i++)
 		free(s->frames[i]);
 	free(s->frames);
+	trace_free(&s->trace);
 	*s = (struct stack){ .n = 0 };
 }
 
@@ -62,6 +63,7 @@ void stack_copy(const struct stack *from, struct stack *ret)
 	ret->frames = from->n ? xcalloc((size_t)from->n, sizeof(*ret->frames)) : NULL;
 	for (int i = 0; i < from->n; i++)
 		ret->frames[i] = xstrdup(from->frames[i]);
+	trace_copy(&from->trace, &ret->trace);
 }
 
 void splat_free(struct splat *s)
@@ -69,6 +71,7 @@ void splat_free(struct splat *s)
 	free(s->title);
 	free(s->excerpt);
 	free(s->corrupted);
+	trace_free(&s->trace);
 	*s = (struct splat){ .kind = SPLAT_NONE };
 }
 
@@ -78,6 +81,7 @@ void splat_copy(const struct splat *from, struct splat *ret)
 	ret->title = xstrdup(from->title);
 	ret->excerpt = xstrdup(from->excerpt);
 	ret->corrupted = xstrdup(from->corrupted);
+	trace_copy(&from->trace, &ret->trace);
 }
 
 /* What the parsers share: the array `key` of `v`, at most `max` long; absent is empty. */
@@ -320,6 +324,8 @@ static int stack_info_from_json(const struct jval *v, struct stack *s, struct er
 		r = json_get_i64(v, "count", 0, INT32_MAX, &count, err);
 	if (!r)
 		r = json_get_bool(v, "on_target", &on, err);
+	if (!r)
+		r = trace_from_json(v, "frames", &s->trace, err);
 	if (r < 0)
 		return r;
 	s->count = (int)count;
@@ -378,6 +384,8 @@ void stacks_to_json(const struct stack *s, size_t n, struct json_object *into)
 		json_object_array_add(arr, frames);
 		json_object_object_add(o, "count", json_object_new_int(s[i].count));
 		json_object_object_add(o, "on_target", json_object_new_boolean(s[i].on_target));
+		if (s[i].trace.n)
+			json_object_object_add(o, "frames", trace_to_json(&s[i].trace));
 		json_object_array_add(info, o);
 	}
 	json_object_object_add(into, "stacks", arr);

@@ -40,8 +40,8 @@ struct json_object *counters_to_json(const struct counter *c, size_t n);
 must_check int metrics_from_json(const struct jval *v, const char *key, struct metric **ret,
 				 size_t *ret_n, struct error *err);
 struct json_object *metrics_to_json(const struct metric *m, size_t n);
-/* Members "stacks" (arrays of frames) and "stack_info" (count and on_target of each, in the same
- * order). Without "stack_info" the count is 1 and `f` decides on_target. */
+/* Members "stacks" (arrays of frames) and "stack_info" (count, on_target and the trace of each, in
+ * the same order). Without "stack_info" the count is 1 and `f` decides on_target. */
 must_check int stacks_from_json(const struct jval *v, const struct fault *f, struct stack **ret,
 				size_t *ret_n, struct error *err);
 void stacks_to_json(const struct stack *s, size_t n, struct json_object *into);

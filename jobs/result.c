@@ -88,6 +88,7 @@ void result_free(struct result *r)
 	counters_free(r->counters, r->n_counters);
 	metrics_free(r->metrics, r->n_metrics);
 	splat_free(&r->splat);
+	free(r->undecoded);
 	result_init(r);
 }
 

@@ -13,6 +13,7 @@
 
 #include "jobs/fault.h"
 #include "jobs/plan.h"
+#include "jobs/trace.h"
 #include "jobs/verdict.h"
 
 struct check {
@@ -38,6 +39,7 @@ struct stack {
 	int n;
 	int count; /* how often this stack was injected into */
 	bool on_target;
+	struct trace trace; /* the same with offsets and, once decoded, lines; may be empty */
 };
 
 enum splat_kind {
@@ -81,6 +83,7 @@ struct splat {
 	char fingerprint[17]; /* 16 hex digits, stable across builds */
 	char *excerpt; /* the report's own lines, at most 16 KiB */
 	char *corrupted; /* why the report is not whole; NULL: it is */
+	struct trace trace; /* where it happened, then the call trace; may be empty */
 	int64_t console_offset; /* of its first line */
 };
 
@@ -110,6 +113,7 @@ struct result {
 	struct metric *metrics;
 	size_t n_metrics;
 	struct splat splat; /* kind SPLAT_NONE: no splat */
+	char *undecoded; /* why its traces have no lines; NULL: they have, or there are none */
 	int64_t duration_us;
 	int64_t console_offset, console_len; /* where in the run's console; -1 = none */
 	char *repro;

@@ -68,6 +68,8 @@ static struct json_object *splat_to_json(const struct splat *s)
 	put_str(o, "fingerprint", s->fingerprint);
 	put_text(o, "excerpt", s->excerpt, PARTS_EXCERPT_BYTES);
 	put_int(o, "console_offset", s->console_offset);
+	if (s->trace.n)
+		json_object_object_add(o, "stack", trace_to_json(&s->trace));
 	if (s->corrupted) {
 		json_object_object_add(o, "corrupted", json_object_new_boolean(true));
 		put_str(o, "why", s->corrupted);
@@ -100,6 +102,8 @@ struct json_object *result_to_json(const struct result *r)
 	json_object_object_add(o, "counters", counters_to_json(r->counters, r->n_counters));
 	json_object_object_add(o, "metrics", metrics_to_json(r->metrics, r->n_metrics));
 	json_object_object_add(o, "splat", splat_to_json(&r->splat));
+	if (r->undecoded)
+		put_str(o, "undecoded", r->undecoded);
 	put_int(o, "duration_us", r->duration_us);
 	if (r->console_offset >= 0) {
 		sub = json_object_new_object();
@@ -159,6 +163,8 @@ static int splat_from_json(const struct jval *v, struct splat *s, struct error *
 		r = json_opt_bool(&sub, "corrupted", &corrupted, err);
 	if (!r && corrupted)
 		r = take_str(&sub, "why", LIMIT_TEXT_LEN, &s->corrupted, err);
+	if (!r)
+		r = trace_from_json(&sub, "stack", &s->trace, err);
 	if (r < 0)
 		return r;
 	if (!splat_kind_parse(kind, &s->kind) || s->kind == SPLAT_NONE)
@@ -243,6 +249,8 @@ int result_from_json(const struct jval *v, struct result *ret, struct error *err
 		e = metrics_from_json(v, "metrics", &r.metrics, &r.n_metrics, err);
 	if (!e)
 		e = splat_from_json(v, &r.splat, err);
+	if (!e)
+		e = take_str(v, "undecoded", LIMIT_TEXT_LEN, &r.undecoded, err);
 	if (!e)
 		e = take_str(v, "detail", LIMIT_TEXT_LEN, &r.detail, err);
 	if (!e)

@@ -229,8 +229,9 @@ static void facts_injected(const struct row *row, struct facts *f)
 				"%d/%d/%d", &exact, &on, &off),
 			 3);
 	f->point.injected = exact;
-	f->stacks[0] = (struct stack){ on_frames, 3, on, false };
-	f->stacks[1] = (struct stack){ off_frames, 3, off, true };
+	f->stacks[0] = (struct stack){ .frames = on_frames, .n = 3, .count = on };
+	f->stacks[1] =
+		(struct stack){ .frames = off_frames, .n = 3, .count = off, .on_target = true };
 	f->log.stacks = f->stacks;
 	f->log.n_stacks = 2;
 	if (!row->failed || *row->failed != '-') {
