@@ -27,7 +27,7 @@ static const char *const handler_frames[] = {
 	"exc_int3",	      "asm_exc_int3",	  "ftrace_", "arch_ftrace_ops_list_func",
 };
 
-struct trace {
+struct injection {
 	bool open;
 	bool in_frames;
 	int caller;
@@ -49,15 +49,16 @@ static bool is_injector_frame(const char *name)
 	       starts_any(name, handler_frames, ARRAY_SIZE(handler_frames));
 }
 
-static void stack_push(struct stack *s, const char *name)
+static void stack_push(struct stack *s, const struct klog_frame *f)
 {
-	if (s->n == 0 && is_injector_frame(name))
+	if (s->n == 0 && is_injector_frame(f->name))
 		return;
 	if (s->n >= LIMIT_STACK_FRAMES)
 		return;
 	if (!s->frames)
 		s->frames = xcalloc(LIMIT_STACK_FRAMES, sizeof(*s->frames));
-	s->frames[s->n++] = xstrdup(name);
+	s->frames[s->n++] = xstrdup(f->name);
+	klog_frame_add(f, false, &s->trace);
 }
 
 static bool stack_equal(const struct stack *a, const struct stack *b)
@@ -142,10 +143,9 @@ static bool is_other_report(const struct klog_line *l)
 
 enum line_use { USE_MINE, USE_LAST, USE_FOREIGN, USE_STOP };
 
-static enum line_use trace_line(struct trace *t, const struct klog_line *l)
+static enum line_use trace_line(struct injection *t, const struct klog_line *l)
 {
-	char name[KLOG_SYMBOL_MAX];
-	bool reliable;
+	struct klog_frame f;
 	int mark;
 
 	if (t->caller != l->caller)
@@ -157,10 +157,10 @@ static enum line_use trace_line(struct trace *t, const struct klog_line *l)
 		t->in_frames = true;
 		return task_end ? USE_LAST : USE_MINE;
 	}
-	if (klog_frame(l, name, &reliable)) {
+	if (klog_frame_read(l, &f)) {
 		t->in_frames = true;
-		if (reliable)
-			stack_push(&t->stack, name);
+		if (f.reliable)
+			stack_push(&t->stack, &f);
 		return USE_MINE;
 	}
 	if (!t->in_frames && is_head_line(l))
@@ -171,13 +171,13 @@ static enum line_use trace_line(struct trace *t, const struct klog_line *l)
 	return l->caller != KLOG_NO_CALLER ? USE_STOP : USE_FOREIGN;
 }
 
-static void trace_start(struct trace *t, const struct klog_line *l)
+static void trace_start(struct injection *t, const struct klog_line *l)
 {
-	*t = (struct trace){ .open = true, .caller = l->caller };
+	*t = (struct injection){ .open = true, .caller = l->caller };
 }
 
 /* Feeds one trace that begins at line `i`; returns when it is complete or given up. */
-static void trace_read(struct klog *k, size_t i, struct trace *t)
+static void trace_read(struct klog *k, size_t i, struct injection *t)
 {
 	trace_start(t, &k->lines[i]);
 	k->lines[i].removed = true;
@@ -213,7 +213,7 @@ int inject_take_from(struct klog *k, size_t from, size_t to, struct stack **io, 
 	int traces = 0;
 
 	for (size_t i = from; i < to; i++) {
-		struct trace t;
+		struct injection t;
 
 		if (k->lines[i].removed ||
 		    !klog_find(&k->lines[i], "FAULT_INJECTION: forcing a failure"))

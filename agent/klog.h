@@ -59,9 +59,13 @@ size_t klog_offset(const struct klog *k, const struct klog_line *l); /* of the r
 /* --- frames and symbols (klog_frame.c) ------------------------------------------------------ */
 
 #define KLOG_SYMBOL_MAX 128
+#define KLOG_MODULE_MAX 64 /* MODULE_NAME_LEN, include/linux/moduleparam.h */
 
 struct klog_frame {
 	char name[KLOG_SYMBOL_MAX]; /* without what the compiler added */
+	char symbol[KLOG_SYMBOL_MAX]; /* as it was printed */
+	char module[KLOG_MODULE_MAX]; /* "" = of the kernel image */
+	unsigned long offset; /* in the function, 0 when the line does not say */
 	unsigned long size; /* of the function, 0 when the line does not say */
 	bool reliable; /* false for "? func" and "func (unreliable)" */
 	bool inlined; /* a symbolizer's "[inline]": no function of its own in this kernel */
@@ -81,8 +85,8 @@ bool klog_symbol_find(const char *s, size_t len, struct klog_frame *ret);
 /* Drops ".isra.0", ".constprop.1", ".part.2", ".cold", ".llvm.123" and "__pfx_" in place. */
 void klog_symbol_strip(char *name);
 
-/* The same, names only. */
-bool klog_symbol(const char *s, size_t len, char ret_name[KLOG_SYMBOL_MAX]);
-bool klog_frame(const struct klog_line *l, char ret_name[KLOG_SYMBOL_MAX], bool *ret_reliable);
+/* As a frame of a decodable trace. `exact`: the offset is of the instruction itself, not of the one
+ * behind a call. A full trace stays as it is. */
+void klog_frame_add(const struct klog_frame *f, bool exact, struct trace *to);
 
 #endif

@@ -7,6 +7,8 @@
 #include "agent/klog.h"
 #include "lib/buf.h"
 
+#define FUNCTION_BYTES_MAX (1UL << 24)
+
 static const char *const compiler_suffixes[] = {
 	".isra.", ".constprop.", ".part.", ".cold", ".llvm.", ".lto_priv.", ".cfi", ".localalias",
 };
@@ -62,6 +64,7 @@ static void take_name(const char *s, size_t n, struct klog_frame *f)
 {
 	memcpy(f->name, s, n);
 	f->name[n] = '\0';
+	memcpy(f->symbol, f->name, n + 1);
 	klog_symbol_strip(f->name);
 }
 
@@ -79,6 +82,7 @@ static size_t symbol_read(const char *s, size_t len, struct klog_frame *ret)
 	if (!size)
 		return 0;
 	take_name(s, n, ret);
+	ret->offset = hex_value(s + n + 1, off);
 	ret->size = hex_value(s + n + 2 + off, size);
 	return n + 2 + off + size;
 }
@@ -181,6 +185,24 @@ static size_t bare_read(const char *s, size_t len, struct klog_frame *ret)
 	return 0;
 }
 
+/* " [xfs]" at `s`, with a build ID or taint flags behind the name: "[xfs 1234abcd]", "[nvidia(PO)]".
+ * Symbolizers write "[inline]" there. */
+static void take_module(const char *s, const char *end, struct klog_frame *f)
+{
+	size_t n = 0;
+
+	if (end - s < 3 || s[0] != ' ' || s[1] != '[')
+		return;
+	s += 2;
+	while (s + n < end && (symbol_char(s[n]) || s[n] == '-'))
+		n++;
+	if (n == 0 || n >= KLOG_MODULE_MAX || s + n == end || !strchr("] (", s[n]) ||
+	    (n == 6 && memcmp(s, "inline", 6) == 0))
+		return;
+	memcpy(f->module, s, n);
+	f->module[n] = '\0';
+}
+
 bool klog_frame_read(const struct klog_line *l, struct klog_frame *ret)
 {
 	struct klog_frame f = { .reliable = true };
@@ -202,28 +224,26 @@ bool klog_frame_read(const struct klog_line *l, struct klog_frame *ret)
 		return false;
 	if (memmem(s + n, (size_t)(end - s) - n, "(unreliable)", 12))
 		f.reliable = false;
+	if (f.size)
+		take_module(s + n, end, &f);
 	f.inlined = memmem(s + n, (size_t)(end - s) - n, "[inline]", 8) != NULL;
 	*ret = f;
 	return true;
 }
 
-bool klog_symbol(const char *s, size_t len, char ret_name[KLOG_SYMBOL_MAX])
+void klog_frame_add(const struct klog_frame *f, bool exact, struct trace *to)
 {
-	struct klog_frame f;
+	struct frame *at = trace_add(to);
 
-	if (!klog_symbol_read(s, len, &f))
-		return false;
-	memcpy(ret_name, f.name, KLOG_SYMBOL_MAX);
-	return true;
-}
-
-bool klog_frame(const struct klog_line *l, char ret_name[KLOG_SYMBOL_MAX], bool *ret_reliable)
-{
-	struct klog_frame f;
-
-	if (!klog_frame_read(l, &f))
-		return false;
-	memcpy(ret_name, f.name, KLOG_SYMBOL_MAX);
-	*ret_reliable = f.reliable;
-	return true;
+	if (!at)
+		return;
+	at->function = xstrdup(f->name);
+	at->symbol = strcmp(f->name, f->symbol) ? xstrdup(f->symbol) : NULL;
+	at->module = *f->module ? xstrdup(f->module) : NULL;
+	at->exact = exact;
+	/* A log may say anything: no function is that large, and none ends before its frame. */
+	if (f->size > FUNCTION_BYTES_MAX || f->offset > f->size)
+		return;
+	at->offset = f->offset;
+	at->size = f->size;
 }

@@ -221,6 +221,24 @@ static char *excerpt_of(const struct klog *k, const struct report *r)
 	return buf_steal(&b);
 }
 
+/* Where the registers point, which the call trace of x86 leaves out and that of arm64 begins with,
+ * then the trace. */
+static void trace_of(const struct report *r, struct trace *ret)
+{
+	const struct klog_frame *rip = *r->rip.name ? &r->rip : NULL;
+
+	*ret = (struct trace){ 0 };
+	if (rip)
+		klog_frame_add(rip, true, ret);
+	for (int i = 0; i < r->n_frames; i++) {
+		const struct klog_frame *f = &r->frames[i];
+
+		if (!i && rip && !strcmp(rip->symbol, f->symbol) && rip->offset == f->offset)
+			continue;
+		klog_frame_add(f, false, ret);
+	}
+}
+
 void report_describe(const struct klog *k, const struct report *r, struct splat *ret)
 {
 	CLEANUP(free_p) char *stem = stem_of(k, r);
@@ -242,5 +260,6 @@ void report_describe(const struct klog *k, const struct report *r, struct splat 
 	ret->title = str_printable(all ? all : stem, strlen(all ? all : stem));
 	report_fingerprint(k, r, stem, func, ret->fingerprint);
 	ret->excerpt = excerpt_of(k, r);
+	trace_of(r, &ret->trace);
 	ret->corrupted = xstrdup(r->corrupted);
 }

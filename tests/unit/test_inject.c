@@ -171,6 +171,43 @@ static void a_kprobe_is_not_the_site(void **state)
 	taken_free(&t);
 }
 
+/* Each frame with its place in the function, for whoever looks up its line. */
+static void places_are_kept(void **state)
+{
+	static const struct frame want[] = {
+		{ .function = (char *)"f", .symbol = (char *)"f.isra.0", .offset = 26, .size = 32 },
+		{ .function = (char *)"g", .module = (char *)"xfs", .offset = 1, .size = 2 },
+		{ .function = (char *)"h", .module = (char *)"nvidia" },
+		{ .function = (char *)"k" },
+		{ .function = (char *)"m", .module = (char *)"my-mod", .offset = 2, .size = 2 },
+	};
+	const struct trace *trace;
+	struct taken t;
+
+	(void)state;
+	take(HEAD "Call Trace:\n <TASK>\n dump_stack+0x1/0x2\n f.isra.0+0x1a/0x20\n"
+		  " ? stale+0x1/0x2\n g+0x1/0x2 [xfs 0123abcd]\n"
+		  " h+0xffffffffffffffff/0xffffffffffffffff [nvidia(PO)]\n k+0x3/0x2\n"
+		  " m+0x2/0x2 [my-mod]\n </TASK>\n",
+	     &t);
+	assert_int_equal(t.n, 1);
+	trace = &t.stacks[0].trace;
+	assert_int_equal(trace->n, ARRAY_SIZE(want));
+	for (size_t i = 0; i < trace->n; i++) {
+		const struct frame *f = &trace->frames[i], *w = &want[i];
+
+		assert_string_equal(f->function, w->function);
+		assert_int_equal(f->symbol != NULL, w->symbol != NULL);
+		if (w->symbol)
+			assert_string_equal(f->symbol, w->symbol);
+		assert_string_equal(f->module ? f->module : "", w->module ? w->module : "");
+		assert_int_equal(f->offset, w->offset);
+		assert_int_equal(f->size, w->size);
+		assert_false(f->exact);
+	}
+	taken_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +217,7 @@ int main(void)
 		cmocka_unit_test(distinct_stacks_are_capped),
 		cmocka_unit_test(a_splat_behind_stays),
 		cmocka_unit_test(a_kprobe_is_not_the_site),
+		cmocka_unit_test(places_are_kept),
 	};
 
 	return cmocka_run_group_tests_name("inject", tests, NULL, NULL);

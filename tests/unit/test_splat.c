@@ -226,6 +226,34 @@ static void excerpt_is_capped_and_printable(void **state)
 	buf_free(&log);
 }
 
+/* x86 says where it happened and who called; arm64 begins its trace with where it happened. */
+static void trace_begins_where_it_happened(void **state)
+{
+	static const char *const logs[] = {
+		"kernel BUG at mm/x.c:10!\nRIP: 0010:f.isra.0+0x7/0x2f0\nCall Trace:\n <TASK>\n"
+		" ? f.isra.0+0x1/0x2f0\n g+0x1/0x2 [mod]\n </TASK>\n",
+		"kernel BUG at mm/x.c:10!\npc : f.isra.0+0x7/0x2f0\nCall trace:\n"
+		" f.isra.0+0x7/0x2f0\n g+0x1/0x2 [mod]\n---[ end trace 0000000000000000 ]---\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+		struct splat s;
+
+		first_of(logs[i], &s);
+		assert_int_equal(s.trace.n, 2);
+		assert_string_equal(s.trace.frames[0].function, "f");
+		assert_string_equal(s.trace.frames[0].symbol, "f.isra.0");
+		assert_int_equal(s.trace.frames[0].offset, 7);
+		assert_int_equal(s.trace.frames[0].size, 0x2f0);
+		assert_true(s.trace.frames[0].exact);
+		assert_string_equal(s.trace.frames[1].function, "g");
+		assert_string_equal(s.trace.frames[1].module, "mod");
+		assert_false(s.trace.frames[1].exact);
+		splat_free(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +262,7 @@ int main(void)
 		cmocka_unit_test(fingerprint_is_stable),
 		cmocka_unit_test(nothing_in_nothing),
 		cmocka_unit_test(excerpt_is_capped_and_printable),
+		cmocka_unit_test(trace_begins_where_it_happened),
 	};
 
 	return cmocka_run_group_tests_name("splat", tests, NULL, NULL);
