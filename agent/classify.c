@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/decode.h"
 #include "agent/inject.h"
 #include "lib/hash.h"
 #include "lib/json.h"
@@ -167,6 +168,8 @@ static struct json_object *found_to_json(const struct classified *f)
 		json_object_object_add(o, "why", json_str(s->corrupted));
 	json_object_object_add(o, "line", json_object_new_int64((int64_t)f->line));
 	json_object_object_add(o, "excerpt", json_str(s->excerpt));
+	if (s->trace.n)
+		json_object_object_add(o, "stack", trace_to_json(&s->trace));
 	return o;
 }
 
@@ -178,7 +181,25 @@ static struct json_object *stack_to_json(const struct stack *s)
 		json_object_array_add(frames, json_str(s->frames[i]));
 	json_object_object_add(o, "count", json_object_new_int(s->count));
 	json_object_object_add(o, "frames", frames);
+	json_object_object_add(o, "stack", trace_to_json(&s->trace));
 	return o;
+}
+
+int classify_decode(struct classify *c, const struct decode_opts *opts, struct error *err)
+{
+	struct trace **traces = xcalloc(c->n_found + c->n_stacks + 1, sizeof(*traces));
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < c->n_found; i++)
+		if (c->found[i].splat.trace.n)
+			traces[n++] = &c->found[i].splat.trace;
+	for (size_t i = 0; i < c->n_stacks; i++)
+		traces[n++] = &c->stacks[i].trace;
+	if (n)
+		r = decode_traces(opts, traces, n, err);
+	free(traces);
+	return r;
 }
 
 struct json_object *classify_to_json(const struct classify *c)

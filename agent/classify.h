@@ -54,4 +54,9 @@ void classify_free(struct classify *c);
 /* {"version":1,"splats":[…],"more":0,"injections":{…},"lines":0}, docs/classify.md. */
 struct json_object *classify_to_json(const struct classify *c);
 
+struct decode_opts;
+/* Gives every trace its files and lines (agent/decode.h); on an error none. */
+must_check int classify_decode(struct classify *c, const struct decode_opts *opts,
+			       struct error *err);
+
 #endif

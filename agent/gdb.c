@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/decode.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/path.h"
@@ -103,19 +104,6 @@ static int break_at_injection(const char *map, struct buf *out)
 	return 1;
 }
 
-/* <folder of a file>/vmlinux, if it is there. Owned, or NULL. */
-static char *vmlinux_beside(const char *file)
-{
-	const char *slash = strrchr(file, '/');
-	char *path = slash ? xasprintf("%.*s/vmlinux", (int)(slash - file), file)
-			   : xstrdup("vmlinux");
-
-	if (path_exists(path) && !strpbrk(path, "\"\n"))
-		return path;
-	free(path);
-	return NULL;
-}
-
 /*
  * gdb's own backtrace ends early where there is no debug information; the kernel's frame pointers
  * are always there (CONFIG_UNWINDER_FRAME_POINTER, jobs/kconfig). At a function's first
@@ -164,11 +152,9 @@ static int script_text(const char *kernel, const char *symbols, enum gdb_stop st
 
 	if (r < 0)
 		return r;
-	vmlinux = vmlinux_beside(symbols);
-	if (!vmlinux)
-		vmlinux = vmlinux_beside(kernel);
+	vmlinux = decode_find(symbols, kernel);
 	buf_str(out, head);
-	if (vmlinux)
+	if (vmlinux && !strpbrk(vmlinux, "\"\n"))
 		buf_printf(out, "file \"%s\"\n", vmlinux);
 	buf_printf(out, "target remote 127.0.0.1:%d\n", port);
 	r = stop == GDB_STOP_SPLAT ? break_at_splats(buf_cstr(&map), out)
