@@ -6,6 +6,7 @@
 
 #include "jobs/report_internal.h"
 #include "jobs/stat.h"
+#include "jobs/trace.h"
 #include "lib/clean.h"
 #include "lib/mail.h"
 
@@ -239,6 +240,55 @@ static void add_checks(struct json_object *shown, struct buf *out)
 		buf_char(out, '\n');
 }
 
+/* Frames of member `key`; false when there are none that can be read. */
+static bool add_trace(struct json_object *of, const char *key, struct buf *out)
+{
+	struct jval v = json_root(of);
+	struct trace t = { 0 };
+	bool any;
+
+	if (!of || trace_from_json(&v, key, &t, NULL) < 0)
+		return false;
+	any = t.n > 0;
+	for (size_t i = 0; i < t.n; i++) {
+		CLEANUP(buf_free) struct buf line = BUF_INIT;
+
+		frame_text(&t.frames[i], &line);
+		buf_str(out, "  ");
+		mail_line(line.data, line.len, SIZE_MAX, out);
+		buf_char(out, '\n');
+	}
+	trace_free(&t);
+	return any;
+}
+
+/* Where the kernel was, from the lines of its build. */
+static void add_where(struct json_object *shown, struct buf *out)
+{
+	CLEANUP(buf_free) struct buf lines = BUF_INIT;
+
+	if (!add_trace(report_get(shown, "splat", json_type_object), "stack", &lines))
+		return;
+	buf_str(out, "The decoded stack, innermost function first:\n\n");
+	buf_add(out, lines.data, lines.len);
+	buf_char(out, '\n');
+	if (*report_str(shown, "undecoded"))
+		report_prose(out, "There are no lines: %s.", report_str(shown, "undecoded"));
+}
+
+static void add_names(struct json_object *stack, struct buf *out)
+{
+	for (size_t i = 0; i < json_object_array_length(stack); i++) {
+		struct json_object *f = json_object_array_get_idx(stack, i);
+
+		buf_str(out, "  ");
+		report_line(out, json_object_is_type(f, json_type_string)
+					 ? json_object_get_string(f)
+					 : "?");
+		buf_char(out, '\n');
+	}
+}
+
 /* The first stack on target, innermost first; without one that is, any. */
 static void add_stack(struct json_object *shown, struct buf *out)
 {
@@ -257,15 +307,8 @@ static void add_stack(struct json_object *shown, struct buf *out)
 	if (!json_object_is_type(stack, json_type_array))
 		return;
 	buf_str(out, "The allocation that was made to fail, innermost function first:\n\n");
-	for (size_t i = 0; i < json_object_array_length(stack); i++) {
-		struct json_object *f = json_object_array_get_idx(stack, i);
-
-		buf_str(out, "  ");
-		report_line(out, json_object_is_type(f, json_type_string)
-					 ? json_object_get_string(f)
-					 : "?");
-		buf_char(out, '\n');
-	}
+	if (!infos || !add_trace(json_object_array_get_idx(infos, which), "frames", out))
+		add_names(stack, out);
 	buf_char(out, '\n');
 }
 
@@ -298,5 +341,6 @@ void report_failure(struct json_object *view, struct buf *out)
 
 	add_checks(shown, out);
 	add_splat(shown, out);
+	add_where(shown, out);
 	add_stack(shown, out);
 }

@@ -2,7 +2,9 @@
 /* /results with filters, and /results/{id}: why it is what it is. */
 #include <string.h>
 
+#include "jobs/trace.h"
 #include "jobs/verdict.h"
+#include "lib/clean.h"
 #include "server/api.h"
 #include "server/pages.h"
 #include "server/url.h"
@@ -79,6 +81,56 @@ static void list_counters(struct json_object *view)
 	json_object_object_add(view, "counter_rows", rows);
 }
 
+/* A frame as its page shows it: {"what": "f+0x1/0x2", "where": "mm/x.c:12", "inlined"}. */
+static void list_frame(const struct frame *f, struct json_object *rows)
+{
+	CLEANUP(buf_free) struct buf what = BUF_INIT;
+	CLEANUP(free_p) char *where = f->file ? xasprintf("%s:%d", f->file, f->line) : NULL;
+	struct frame place = *f;
+	struct json_object *row = json_object_new_object();
+
+	place.file = NULL;
+	place.inlined = false;
+	frame_text(&place, &what);
+	json_object_object_add(row, "what", json_str(what.data));
+	json_object_object_add(row, "where", json_str(where ? where : ""));
+	json_object_object_add(row, "inlined", json_object_new_boolean(f->inlined));
+	json_object_array_add(rows, row);
+}
+
+/* The frames of member `key`; `names`, an array, when there are none of them. */
+static struct json_object *list_trace(struct json_object *of, const char *key,
+				      struct json_object *names)
+{
+	struct json_object *rows = json_object_new_array();
+	struct jval v = json_root(of);
+	struct trace t = { 0 };
+
+	if (of && trace_from_json(&v, key, &t, NULL) < 0)
+		t = (struct trace){ 0 };
+	for (size_t i = 0; i < t.n; i++)
+		list_frame(&t.frames[i], rows);
+	for (size_t i = 0; !t.n && names && i < json_object_array_length(names); i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(names, i));
+		const struct frame f = { .function = (char *)(name ? name : "") };
+
+		list_frame(&f, rows);
+	}
+	trace_free(&t);
+	return rows;
+}
+
+/* Where the kernel was when it said so. */
+static void list_splat(struct json_object *view)
+{
+	struct json_object *splat = json_object_object_get(view, "splat");
+
+	if (splat)
+		json_object_object_add(splat, "trace", list_trace(splat, "stack", NULL));
+	if (!json_object_object_get_ex(view, "undecoded", NULL))
+		json_object_object_add(view, "undecoded", json_str(""));
+}
+
 /* Each stack with what is known of it. */
 static void list_stacks(struct json_object *view)
 {
@@ -95,8 +147,9 @@ static void list_stacks(struct json_object *view)
 						 : NULL;
 		struct json_object *on = json_object_object_get(of, "on_target");
 
-		json_object_object_add(row, "frames",
-				       json_object_get(json_object_array_get_idx(stacks, i)));
+		json_object_object_add(row, "trace",
+				       list_trace(of, "frames",
+						  json_object_array_get_idx(stacks, i)));
 		json_object_object_add(row, "count", json_object_new_int64(page_i64(of, "count")));
 		json_object_object_add(row, "on_target",
 				       json_object_new_boolean(json_object_get_boolean(on)));
@@ -110,6 +163,7 @@ static char *prepare(struct json_object *view, int64_t id)
 	(void)id;
 	list_counters(view);
 	list_stacks(view);
+	list_splat(view);
 	return xasprintf("%s: %s %s", page_str(view, "case"), page_str(view, "status"),
 			 page_str(view, "reason"));
 }

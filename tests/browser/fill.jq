@@ -11,6 +11,10 @@ def callers($name): {"split.mprotect": vma("mprotect_fixup"), "split.munmap": vm
 	"split.madv_dontneed": ["unmap_page_range", "zap_page_range_single", "do_madvise"],
 	"split.mremap": ["move_page_tables", "move_vma"]}[$name] // ["found", "elsewhere"];
 def frames($name): ["pte_alloc_one", "__split_huge_pmd"] + callers($name) + ["do_syscall_64"];
+def trace($functions): [{function: evil("inlined"), offset: 0, size: 0, file: evil("mm/a.h"), line: 7,
+	inlined: true}] + [$functions[] | {function: ., offset: 26, size: 256, module: evil("module"),
+	file: evil("mm/huge_memory.c"), line: 2410, inlined: false}] + [{function: "unknown", offset: 1,
+	size: 2, file: "", line: 0, inlined: false}];
 def counters($fail): {thp_split_pmd: {before: 3, after: 4, delta: 1},
 	thp_split_pmd_failed: {before: 0, after: (if $fail then 0 else 1 end),
 		delta: (if $fail then 0 else 1 end)},
@@ -24,7 +28,9 @@ def result($case; $i; $fault; $closing):
 	 injected: {on_target: (if $s == "SKIP" or $s == "ERROR" then 0 else 1 end), off_target: ($i % 3),
 		unclassified: 0},
 	 stacks: [frames($case.scenario), [evil("frame")]],
-	 stack_info: [{count: 1, on_target: ($s != "SKIP")}, {count: 2, on_target: ($i % 7 == 0)}],
+	 stack_info: [{count: 1, on_target: ($s != "SKIP"), frames: trace(frames($case.scenario))},
+		{count: 2, on_target: ($i % 7 == 0)}],
+	 undecoded: (if $i % 4 == 0 then evil("the build has no vmlinux.debug") else "" end),
 	 errno: (if $i % 3 == 0 then 12 else 0 end),
 	 checks: [{name: "data.pattern", ok: ($why != "data"), detail: "512 pages of 512"},
 		{name: "counter.thp_split_pmd_failed", ok: ($fail | not), detail: evil("wanted at least 1")},
@@ -32,7 +38,8 @@ def result($case; $i; $fault; $closing):
 	 counters: counters($fail),
 	 metrics: [{name: "split_ns", value: (1834.5 + $i), unit: "ns"}],
 	 splat: (if $why == "bug" then {kind: "bug", title: evil("kernel BUG in __split_huge_pmd_locked"),
-		fingerprint: "00d1f2a3b4c5d6e7", excerpt: $log[0:4000], console_offset: 200} else null end),
+		fingerprint: "00d1f2a3b4c5d6e7", excerpt: $log[0:4000], console_offset: 200,
+		stack: trace([evil("split"), "__split_huge_pmd_locked"])} else null end),
 	 duration_us: (1500000 + $i * 17345),
 	 console: {offset: ($i * 400), length: 390},
 	 repro: "faultline run --kernel bzImage --scenario \($case.scenario) --fault mode=nth,nth=\($i % 3 + 1)"}

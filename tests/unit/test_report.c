@@ -108,6 +108,36 @@ static void test_crash(void **state)
 	assert_has(text, "\n  Reported-by: Nobody <n@example.org>\n  \tCall Trace:\n");
 }
 
+/* With what the build's lines gave: the kernel's own stack, and that of the failed allocation. */
+static void test_decoded(void **state)
+{
+	static const char stack[] =
+		"[{\"function\":\"pmd_lock\",\"file\":\"include/linux/mm.h\",\"line\":3088,"
+		"\"inlined\":true},{\"function\":\"remove_migration_pte\",\"offset\":26,\"size\":32,"
+		"\"file\":\"mm/migrate.c\\nReported-by: x\",\"line\":200}]";
+	CLEANUP(json_put_p) struct json_object *view = load("crash");
+	struct json_object *shown = json_object_object_get(view, "shown");
+	struct json_object *infos = json_object_object_get(shown, "stack_info"), *frames = NULL;
+	CLEANUP(free_p) char *text = NULL, *bare = NULL;
+
+	(void)state;
+	assert_int_equal(json_parse(stack, strlen(stack), &frames, NULL), 0);
+	json_object_object_add(json_object_object_get(shown, "splat"), "stack", frames);
+	json_object_object_add(json_object_array_get_idx(infos, 1), "frames",
+			       json_object_get(frames));
+	text = text_of(view, &opts);
+	assert_has(text, "\nThe decoded stack, innermost function first:\n\n"
+			 "  pmd_lock (include/linux/mm.h:3088) [inline]\n"
+			 "  remove_migration_pte+0x1a/0x20 (mm/migrate.c?Reported-by: x:200)\n\n"
+			 "The allocation that was made to fail, innermost function first:\n\n"
+			 "  pmd_lock (include/linux/mm.h:3088) [inline]\n"
+			 "  remove_migration_pte+0x1a/0x20");
+	assert_lacks(text, "There are no lines");
+	put(shown, "undecoded", "the build has no vmlinux.debug");
+	bare = text_of(view, &opts);
+	assert_has(bare, "\n\nThere are no lines: the build has no vmlinux.debug.\n\n");
+}
+
 /* "[44,45]" as the values of a test of a commit. */
 static void add_values(struct json_object *view, const char *commit, const char *values)
 {
@@ -450,13 +480,13 @@ static void test_any_view(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crash),	      cmocka_unit_test(test_metric),
-		cmocka_unit_test(test_metric_fixed),  cmocka_unit_test(test_build),
-		cmocka_unit_test(test_build_command), cmocka_unit_test(test_interval),
-		cmocka_unit_test(test_unconfirmed),   cmocka_unit_test(test_fixed),
-		cmocka_unit_test(test_no_links),      cmocka_unit_test(test_any_view),
-		cmocka_unit_test(test_date),	      cmocka_unit_test(test_under_way),
-		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_crash),	  cmocka_unit_test(test_decoded),
+		cmocka_unit_test(test_metric),	  cmocka_unit_test(test_metric_fixed),
+		cmocka_unit_test(test_build),	  cmocka_unit_test(test_build_command),
+		cmocka_unit_test(test_interval),  cmocka_unit_test(test_unconfirmed),
+		cmocka_unit_test(test_fixed),	  cmocka_unit_test(test_no_links),
+		cmocka_unit_test(test_any_view),  cmocka_unit_test(test_date),
+		cmocka_unit_test(test_under_way), cmocka_unit_test(test_cases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
