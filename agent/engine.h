@@ -71,6 +71,7 @@ struct kbuild_image {
 	char *kernel; /* bzImage; NULL for a configuration that is not booted */
 	char *symbols; /* System.map */
 	char *config; /* the .config that resulted */
+	char *debug; /* symbols and lines of it, an ELF file; NULL when there are none */
 };
 
 /* 0 with *ret filled, also when the kernel does not configure or compile (status FAIL, errors

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/decode.h"
 #include "agent/selftests.h"
 #include "agent/work.h"
 #include "lib/buf.h"
@@ -93,6 +94,21 @@ static struct json_object *test_json(const struct result_doc *doc)
 	return o;
 }
 
+/* The build's lines are fetched only when something failed. A verdict does not depend on them. */
+static void decode(const struct agent *a, const struct job *job, struct api_conn *api,
+		   const struct engine_watch *watch, struct result_doc *doc)
+{
+	CLEANUP(free_p) char *path = NULL;
+	struct error err = ERROR_INIT;
+	struct decode_opts opts = { .cancelled = watch->cancelled, .arg = watch->arg };
+	int r = 0;
+
+	if (decode_is_wanted(doc))
+		r = fetch_artifact(a, job, api, DECODE_ARTIFACT, &path, &err);
+	opts.vmlinux = path;
+	decode_doc(doc, path ? &opts : NULL, r < 0 ? err.msg : "the build has no " DECODE_ARTIFACT);
+}
+
 static int run_test(const struct agent *a, const struct job *job, struct api_conn *api,
 		    const struct engine_watch *watch, const char *programs,
 		    struct json_object **ret_doc, struct error *err)
@@ -138,6 +154,7 @@ static int run_test(const struct agent *a, const struct job *job, struct api_con
 	r = testrun_run(&opts, &doc, err);
 	if (r)
 		return r;
+	decode(a, job, api, watch, &doc);
 	*ret_doc = test_json(&doc);
 	return 0;
 }

@@ -74,10 +74,16 @@ const struct export_format *format_export(enum format f);
 const char *cli_origin(const struct argp_state *state, const char *arg);
 void print_rows(enum format f, const struct export *e); /* not FORMAT_JSON */
 /* FORMAT_JSON is the document itself; the others go through print_rows(). A table is followed by
- * the stacks, if asked for, and the coverage. `origin` NULL is the default. */
+ * the traces of failures, the stacks, if asked for, and the coverage. `origin` NULL is the default. */
 void print_doc(enum format f, bool stacks, const char *origin, const struct result_doc *doc);
 /* The distinct stacks that were injected into, on target and off, result by result. */
 void print_stacks(const struct export *e);
+/* Where the kernel failed, function by function with file and line: one trace for each splat that is
+ * different, and the allocation that was made to fail before it. Why there are no lines goes to
+ * stderr. */
+void print_traces(const struct result_doc *doc);
+/* One trace, a frame a line behind `indent`. */
+void print_trace(const struct trace *t, const char *indent);
 /* Which known injection sites were reached; nothing when no fault was asked for. */
 void print_coverage(const struct result_doc *doc);
 /* "12 passed, 3 failed, …" with what each word means left to the reader; to `out`. */

@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include "agent/classify.h"
+#include "agent/decode.h"
 #include "cli/cli.h"
 #include "lib/clean.h"
 #include "lib/json.h"
 
 struct args {
-	const char *file, *expect;
+	const char *file, *expect, *vmlinux;
 	enum format format;
 };
 
@@ -21,6 +22,10 @@ static const struct argp_option options[] = {
 	{ "expect", 'e', "TEXT", 0,
 	  "a whole log holds TEXT (a login prompt, \"reboot: Power down\"): without it and without "
 	  "a splat the log is reported as silence",
+	  0 },
+	{ "vmlinux", 'x', "FILE", 0,
+	  "the kernel's vmlinux (or vmlinux.debug): every trace with file and line of its functions, "
+	  "and with those that the compiler inlined",
 	  0 },
 	{ 0 }
 };
@@ -38,7 +43,8 @@ static const char doc[] =
 	"Examples:\n"
 	"  dmesg | faultline classify -\n"
 	"  journalctl -k -b -1 | faultline classify --format json - | jq -r .splats[0].title\n"
-	"  faultline classify --expect 'login:' console.log";
+	"  faultline classify --expect 'login:' console.log\n"
+	"  faultline classify --vmlinux ~/linux/vmlinux console.log";
 
 static error_t on_arg(int key, char *arg, struct argp_state *state)
 {
@@ -54,6 +60,11 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		if (!*arg)
 			argp_error(state, "--expect: no text given");
 		a->expect = arg;
+		return 0;
+	case 'x':
+		if (access(arg, R_OK) < 0)
+			argp_error(state, "--vmlinux %s: %s", arg, strerror(errno));
+		a->vmlinux = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (a->file)
@@ -100,6 +111,8 @@ static void print_table(const struct classify *c)
 		       s->fingerprint, red, s->title, end);
 		if (s->corrupted)
 			printf("%8s  corrupted: %s\n", "", s->corrupted);
+		if (trace_has_lines(&s->trace))
+			print_trace(&s->trace, "            ");
 	}
 	if (c->more)
 		printf("and %zu more\n", c->more);
@@ -112,6 +125,8 @@ static void print_table(const struct classify *c)
 		for (int f = 0; f < c->stacks[i].n; f++)
 			printf("%s%s", f ? " < " : " ", c->stacks[i].frames[f]);
 		printf("\n");
+		if (trace_has_lines(&c->stacks[i].trace))
+			print_trace(&c->stacks[i].trace, "            ");
 	}
 }
 
@@ -121,6 +136,16 @@ static void print_json(const struct classify *c)
 	CLEANUP(free_p) char *text = json_text_pretty(o);
 
 	printf("%s\n", text);
+}
+
+/* What was found is told in any case: it is worth more than its lines. */
+static void decode(struct classify *c, const char *vmlinux)
+{
+	const struct decode_opts opts = { .vmlinux = vmlinux };
+	struct error err = ERROR_INIT;
+
+	if (classify_decode(c, &opts, &err) < 0)
+		fprintf(stderr, "faultline: traces without files and lines: %s\n", err.msg);
 }
 
 int cmd_classify(int argc, char **argv)
@@ -138,6 +163,8 @@ int cmd_classify(int argc, char **argv)
 		fprintf(stderr, "faultline: %s\n", err.msg);
 		r = EXIT_TROUBLE;
 	} else {
+		if (a.vmlinux)
+			decode(&c, a.vmlinux);
 		if (a.format == FORMAT_JSON)
 			print_json(&c);
 		else

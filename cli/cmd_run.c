@@ -16,18 +16,18 @@
 #include "agent/engine.h"
 #include "agent/gdb.h"
 #include "cli/cli.h"
+#include "cli/kernel.h"
 #include "cli/selftests.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/limits.h"
 #include "lib/path.h"
-#include "lib/proc.h"
 
 #define MAX_FAULTS 32
 #define MAX_GLOBS 64
 
 struct run_args {
-	char *tree, *kernel, *symbols, *plan, *config, *work;
+	char *tree, *kernel, *symbols, *vmlinux, *plan, *config, *work;
 	char *selftests, *baseline; /* for selftests.* */
 	const char *globs[MAX_GLOBS];
 	size_t n_globs;
@@ -84,6 +84,7 @@ static void on_log(void *arg, const char *data, size_t len)
 
 enum {
 	OPT_SYMBOLS = 256,
+	OPT_VMLINUX,
 	OPT_SELFTESTS,
 	OPT_BASELINE,
 	OPT_CONFIG,
@@ -101,6 +102,10 @@ enum {
 static const struct argp_option options[] = {
 	{ "kernel", 'k', "IMAGE", 0, "test this bzImage instead of building TREE", 0 },
 	{ "symbols", OPT_SYMBOLS, "MAP", 0, "its System.map", 0 },
+	{ "vmlinux", OPT_VMLINUX, "FILE", 0,
+	  "its vmlinux or vmlinux.debug: call traces of failures get files and lines (default: "
+	  "the one beside IMAGE or MAP)",
+	  0 },
 	{ "plan", 'p', "NAME", 0, "the plan (default thp-split; `faultline plans`)", 0 },
 	{ "config", OPT_CONFIG, "NAME", 0,
 	  "the plan's configuration to build for TREE "
@@ -172,6 +177,9 @@ static error_t on_arg(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_SYMBOLS:
 		set_path(&a->symbols, arg, state);
+		break;
+	case OPT_VMLINUX:
+		set_path(&a->vmlinux, arg, state);
 		break;
 	case 'p':
 		a->plan = arg;
@@ -288,49 +296,6 @@ static int pick_config(const struct plan *plan, const char *name, const struct p
 			 name ? name : "that boots");
 }
 
-/* HEAD of a tree that is a git checkout, for the record; NULL otherwise. */
-static char *tree_commit(const char *tree)
-{
-	const char *const argv[] = { "git", "-C", tree, "rev-parse", "HEAD", NULL };
-	const struct proc_spec spec = { .argv = argv };
-	CLEANUP(buf_free) struct buf out = BUF_INIT, err_out = BUF_INIT;
-	const struct proc_run_opts opts = { .timeout_ms = 10000, .out = &out, .err_out = &err_out };
-	int status;
-
-	if (proc_run(&spec, &opts, &status, NULL) || status || out.len < 40)
-		return NULL;
-	return xstrndup(out.data, 40);
-}
-
-static void print_build_errors(const struct build_result *b)
-{
-	progress_end();
-	fprintf(stderr, "faultline: the kernel does not build: %s\n", b->detail ? b->detail : "");
-	for (size_t i = 0; i < b->n_errors; i++)
-		fprintf(stderr, "  %s\n", b->errors[i]);
-}
-
-/* Builds the tree. 1 = it does not build (the kernel's fault), 0 = fine, -errno. */
-static int build_tree(struct run_args *a, const struct plan_config *config, const char *commit,
-		      const struct engine_watch *watch, struct kbuild_image *ret_image,
-		      struct error *err)
-{
-	const struct kbuild_opts opts = { .work = a->work,
-					  .source = a->tree,
-					  .commit = commit,
-					  .config = config,
-					  .watch = watch };
-	struct build_result b = { 0 };
-	int r = kbuild_run(&opts, &b, ret_image, err);
-
-	if (!r && b.status != STATUS_PASS) {
-		print_build_errors(&b);
-		r = 1;
-	}
-	build_result_free(&b);
-	return r;
-}
-
 static void print_machines(const struct run_args *a, const struct result_doc *doc)
 {
 	const struct result_machine *m = &doc->machine;
@@ -430,8 +395,8 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 	if (r)
 		return r;
 	if (a->tree) {
-		commit = tree_commit(a->tree);
-		r = build_tree(a, config, commit, &watch, &image, err);
+		commit = kernel_commit(a->tree);
+		r = kernel_build(a->work, a->tree, commit, config, &watch, &image, err);
 		if (r > 0) {
 			*ret_exit = EXIT_FAILED;
 			return 0;
@@ -463,8 +428,11 @@ static int run(struct run_args *a, struct error *err, int *ret_exit)
 		progress_start();
 	if (!r)
 		r = testrun_run(&t, &doc, err);
-	if (!r)
+	if (!r) {
+		kernel_decode(&doc, a->vmlinux ? a->vmlinux : image.debug, t.kernel, t.symbols,
+			      &watch);
 		*ret_exit = finish(a, &doc);
+	}
 	return r;
 }
 
@@ -492,6 +460,7 @@ int cmd_run(int argc, char **argv)
 	free(a.tree);
 	free(a.kernel);
 	free(a.symbols);
+	free(a.vmlinux);
 	free(a.selftests);
 	free(a.baseline);
 	free(a.work);

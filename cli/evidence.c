@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What a table of results rests on: the stacks that were injected into, and the places reached. */
+/* What a table of results rests on: where the kernel failed, the stacks that were injected into, and
+ * the places reached. */
 #include <string.h>
 
 #include "cli/cli.h"
@@ -35,6 +36,62 @@ void print_stacks(const struct export *e)
 			putchar('\n');
 		}
 	}
+}
+
+void print_trace(const struct trace *t, const char *indent)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		CLEANUP(buf_free) struct buf line = BUF_INIT;
+		CLEANUP(free_p) char *text = NULL;
+
+		frame_text(&t->frames[i], &line);
+		text = str_printable(line.data, line.len);
+		printf("%s%s\n", indent, text);
+	}
+}
+
+/* The trace of the first stack on target that has lines. */
+static const struct trace *injected_at(const struct result *r)
+{
+	for (size_t i = 0; i < r->n_stacks; i++)
+		if (r->stacks[i].on_target && trace_has_lines(&r->stacks[i].trace))
+			return &r->stacks[i].trace;
+	return NULL;
+}
+
+static bool shown_before(const struct result_doc *doc, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (trace_has_lines(&doc->results[k].splat.trace) &&
+		    !strcmp(doc->results[k].splat.fingerprint, doc->results[i].splat.fingerprint))
+			return true;
+	return false;
+}
+
+void print_traces(const struct result_doc *doc)
+{
+	const char *undecoded = NULL;
+
+	for (size_t i = 0; i < doc->n_results; i++) {
+		const struct result *r = &doc->results[i];
+		const struct trace *injected;
+		char title[200];
+
+		if (!undecoded)
+			undecoded = r->undecoded;
+		if (!trace_has_lines(&r->splat.trace) || shown_before(doc, i))
+			continue;
+		result_title(r, title, sizeof(title));
+		printf("\n%s: %s\n", title, r->splat.title);
+		print_trace(&r->splat.trace, "  ");
+		injected = injected_at(r);
+		if (injected)
+			puts("  the allocation that was made to fail:");
+		if (injected)
+			print_trace(injected, "    ");
+	}
+	if (undecoded)
+		fprintf(stderr, "faultline: traces without files and lines: %s\n", undecoded);
 }
 
 static void print_scenarios(const struct coverage_chain *chain)

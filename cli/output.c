@@ -234,6 +234,7 @@ void print_doc(enum format f, bool stacks, const char *origin, const struct resu
 	print_rows(f, &e);
 	if (f != FORMAT_TABLE)
 		return;
+	print_traces(doc);
 	if (stacks)
 		print_stacks(&e);
 	print_metrics(doc);
