@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -305,6 +305,9 @@ CREATE TABLE cells (
 	PRIMARY KEY (run_id, scenario)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cells_scenario ON cells (scenario, run_id DESC);
+-- What a page says of a run besides its strip, without going through all of its cells.
+CREATE INDEX cells_told ON cells (run_id, scenario, status, reason, result_id, injected)
+	WHERE status IN ('FAIL', 'ERROR', 'MISS');
 
 -- Where a run's faults were injected, on target only: the distinct stacks, kept at insert time. What
 -- of the catalogue they reach is judged when it is looked at, since the catalogue grows.

@@ -89,7 +89,7 @@ int view_branches(struct store *s, struct json_object **ret, struct error *err)
 	return r;
 }
 
-/* The matrix of the newest commits of a branch, over its submissions. */
+/* The matrix of the newest commits of a branch, and the submissions that have them. */
 static int add_branch_matrix(struct db *db, int64_t branch, int limit, bool brief,
 			     struct json_object *o, struct error *err)
 {
@@ -103,7 +103,7 @@ static int add_branch_matrix(struct db *db, int64_t branch, int limit, bool brie
 		return r;
 	submissions = json_object_new_array();
 	json_object_object_add(o, "submissions", submissions);
-	for (size_t i = 0; i < n && !r; i++) {
+	for (size_t i = 0; i < n && !r && matrix_commits(m) < limit; i++) {
 		struct json_object *one = NULL;
 
 		r = db_row(db, Q_SUBMISSIONS_VIEW, ARGS(I(ids[i]), I(ids[i]), I(1)), &one, err);
@@ -111,7 +111,7 @@ static int add_branch_matrix(struct db *db, int64_t branch, int limit, bool brie
 			json_object_array_add(submissions, one);
 			r = 0;
 		}
-		if (!r && matrix_commits(m) < limit)
+		if (!r)
 			r = matrix_add(m, db, Q_MATRIX_OF_SUBMISSION, ids[i], limit, err);
 	}
 	if (!r)

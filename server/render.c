@@ -45,12 +45,29 @@ static void text_ascii(struct buf *out, unsigned char c)
 	buf_char(out, (char)c);
 }
 
+/* How many bytes stand for themselves, in text and in attributes. */
+static size_t plain_len(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '&' && s[n] != '<' &&
+	       s[n] != '>' && s[n] != '"' && s[n] != '\'')
+		n++;
+	return n;
+}
+
 void render_text(struct buf *out, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_len(s + i, len - i);
+		size_t n = plain_len(s + i, len - i);
 		uint32_t c;
 
+		if (n) {
+			buf_add(out, s + i, n);
+			i += n;
+			continue;
+		}
+		n = utf8_len(s + i, len - i);
 		if (n == 1) {
 			text_ascii(out, (unsigned char)s[i++]);
 			continue;
@@ -254,6 +271,16 @@ static int fail(const struct walk *w, const struct tpl_op *op, struct error *err
 	return error_set(err, -EINVAL, "%s:%d: '%s' %s", w->tpl->file, op->line, op->text, what);
 }
 
+static void escape(struct walk *w, const struct tpl_op *op, const char *s, size_t len)
+{
+	if (op->context == TPL_IN_URL)
+		render_url(w->out, s, len);
+	else if (op->context == TPL_IN_URL_PART)
+		render_url_part(w->out, s, len);
+	else
+		render_text(w->out, s, len);
+}
+
 static int print_value(struct walk *w, const struct tpl_op *op, struct error *err)
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
@@ -270,6 +297,11 @@ static int print_value(struct walk *w, const struct tpl_op *op, struct error *er
 	case json_type_object:
 		return fail(w, op, err, "is no single value");
 	case json_type_string:
+		if (op->filter == TPL_NONE) {
+			escape(w, op, json_object_get_string(v),
+			       (size_t)json_object_get_string_len(v));
+			return 0;
+		}
 		filter_string(&text, op->filter, json_object_get_string(v),
 			      (size_t)json_object_get_string_len(v));
 		break;
@@ -283,12 +315,7 @@ static int print_value(struct walk *w, const struct tpl_op *op, struct error *er
 		buf_str(&text, json_object_get_boolean(v) ? "yes" : "no");
 		break;
 	}
-	if (op->context == TPL_IN_URL)
-		render_url(w->out, buf_cstr(&text), text.len);
-	else if (op->context == TPL_IN_URL_PART)
-		render_url_part(w->out, buf_cstr(&text), text.len);
-	else
-		render_text(w->out, buf_cstr(&text), text.len);
+	escape(w, op, buf_cstr(&text), text.len);
 	return 0;
 }
 
