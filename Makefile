@@ -90,7 +90,7 @@ UNIT := $(patsubst %.c,$(O)/%,$(UNIT_SRC))
 INTEGRATION := $(patsubst %.c,$(O)/%,$(INTEGRATION_SRC))
 FUZZ_REPLAY := $(patsubst %.c,$(O)/%,$(FUZZ_SRC))
 
-.PHONY: all programs tests check check-fast check-unit demo defects mutants bench asan tsan fuzz coverage format \
+.PHONY: all programs tests check check-fast check-unit demo defects mutants bench bench-dashboard asan tsan fuzz coverage format \
 	lint install docs clean compile_commands.json deps help need-libs FORCE
 ## all: every program, the guest's init and the tests
 all: programs tests
@@ -275,6 +275,9 @@ mutants: deps
 ## bench: measurements of the server and the agent
 bench: programs
 	$(Q)BUILD=$(O) tests/bench/bench.sh
+## bench-dashboard: pages of a large installation, sixteen readers, results arriving
+bench-dashboard: programs
+	$(Q)BUILD=$(O) tests/bench/dashboard.sh
 ## asan: check-fast under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan/
 asan:
 	$(Q)$(MAKE) --no-print-directory O=build-asan SAN=address,undefined check-fast
