@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/test_store.h"
-
-#include <sqlite3.h>
+#include "tests/unit/test_store_older.h"
 
 #include "lib/json.h"
 
@@ -119,35 +117,17 @@ static void test_no_such_commit(void **state)
 	assert_null(o);
 }
 
-/* Takes back what the migrations from version 2 on made. */
-static const char as_version_1[] = "DROP TABLE outbox;"
-				   "DROP INDEX submissions_compare;"
-				   "ALTER TABLE submissions DROP COLUMN compared_us;"
-				   "DROP TABLE regression_probes;"
-				   "DROP TABLE regression_changes;"
-				   "DROP TABLE regression_cases;"
-				   "DROP TABLE regressions;"
-				   "ALTER TABLE results DROP COLUMN signature;"
-				   "DROP TABLE injections;"
-				   "PRAGMA user_version = 1";
-
 /* What an older server stored: the stacks were in the documents alone. */
 static void test_migration_finds_the_stacks(void **state)
 {
 	CLEANUP(json_put_p) struct json_object *before = NULL, *after = NULL;
-	CLEANUP(free_p) char *path = xasprintf("%s/faultline.db", dir);
 	CLEANUP(free_p) char *was = NULL, *is = NULL;
-	sqlite3 *conn;
 
 	(void)state;
 	submit(1, 2, make_plan(1, "cases"));
 	answer_all();
 	OK(view_coverage(store, sha(2), &before, &err));
-	store_close(store);
-	assert_int_equal(sqlite3_open_v2(path, &conn, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(conn, as_version_1, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(conn);
-	OK(store_open(dir, &store, &err));
+	reopen_older(1);
 	OK(view_coverage(store, sha(2), &after, &err));
 	was = json_text(before);
 	is = json_text(after);

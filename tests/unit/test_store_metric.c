@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/test_store.h"
+#include "tests/unit/test_store_older.h"
 
 #include <math.h>
 
@@ -108,6 +108,22 @@ static void test_series(void **state)
 				  "0=4 0=4 0=4 0=4 1=5 1=5 1=5; "
 				  "default memory.pgtables thps kvm : "
 				  "0=32 0=32 0=32 0=32 1=32 1=32 1=32 1=32 1=32");
+}
+
+/* What an older server stored: the values were in the documents alone. */
+static void test_migration_finds_the_values(void **state)
+{
+	static const char *const values[] = { "44F44", "5-5" };
+	CLEANUP(free_p) char *before = NULL, *after = NULL;
+	int64_t id = submit(0, 2, metrics_plan());
+
+	(void)state;
+	work(values);
+	before = series_text(id);
+	assert_non_null(strstr(before, NAME));
+	reopen_older(4);
+	after = series_text(id);
+	assert_string_equal(after, before);
 }
 
 static void test_nothing_measured(void **state)
@@ -266,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_series, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_migration_finds_the_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_measured, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fix, setup, teardown),
