@@ -48,6 +48,7 @@ void kbuild_image_free(struct kbuild_image *i)
 	free(i->kernel);
 	free(i->symbols);
 	free(i->config);
+	free(i->debug);
 	*i = (struct kbuild_image){ 0 };
 }
 
@@ -57,6 +58,7 @@ static void kbuild_free(struct kbuild *k)
 	free(k->obj);
 	free(k->ccache);
 	free(k->state);
+	free(k->tools);
 	diag_free(&k->diag);
 	diag_list_free(&k->warnings);
 }
@@ -173,10 +175,12 @@ static bool has_modules(const struct kbuild *k)
 static int compile_tree(struct kbuild *k, bool *ret_failed, struct error *err)
 {
 	const char *targets[] = { k->arch->target, has_modules(k) ? "modules" : NULL, NULL };
+	CLEANUP(free_p) char *script = kbuild_debug_script(k);
 
 	k->phase = PHASE_BUILD;
+	kbuild_lines_decide(k);
 	progress(k, 0, k->total, k->arch->target);
-	return kbuild_make(k, NULL, targets, ret_failed, err);
+	return kbuild_make(k, script, targets, ret_failed, err);
 }
 
 /* ---- outcome ------------------------------------------------------------------------------- */
@@ -186,6 +190,7 @@ static void fill_image(const struct kbuild *k, struct kbuild_image *i)
 	i->kernel = kbuild_file(k->obj, k->arch->image);
 	i->symbols = kbuild_file(k->obj, "System.map");
 	i->config = kbuild_file(k->obj, ".config");
+	i->debug = kbuild_file(k->obj, KBUILD_DEBUG);
 }
 
 static char *release_of(const struct kbuild *k)
@@ -259,6 +264,7 @@ static int open_paths(struct kbuild *k, const struct kbuild_opts *o, struct erro
 	k->obj = xasprintf("%s/obj/%s", work, o->config->name);
 	k->state = xasprintf("%s/state/%s", work, o->config->name);
 	k->ccache = xasprintf("%s/ccache", work);
+	k->tools = xasprintf("%s/tools", k->state);
 	r = path_mkdirs(k->obj, 0755, err);
 	return r ? r : path_mkdirs(k->state, 0755, err);
 }
@@ -289,6 +295,8 @@ int kbuild_run(const struct kbuild_opts *opts, struct build_result *ret,
 	r = lockfile_take(lock, o.watch, &lock_fd, err);
 	if (!r)
 		r = kbuild_tree_open(&k, err);
+	if (!r)
+		r = kbuild_tools_write(&k, err);
 	if (!r)
 		r = build(&k, &failed, err);
 	if (r)

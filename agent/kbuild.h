@@ -9,6 +9,7 @@
  *   stamp     of what the .config was made from (kconfig_stamp())
  *   steps     how many lines a whole build and the last partial one printed
  *   warnings  of every object as last compiled, "target\ttext"
+ *   tools/    a linker for the build (kbuild_debug.c)
  * Nothing below obj is trusted: it may hold links to anywhere.
  * Thread: one owner of a work folder's configuration (a lock file says so).
  */
@@ -23,6 +24,7 @@
 #define KBUILD_SOURCE "/faultline/src"
 #define KBUILD_OBJ "/faultline/obj"
 #define KBUILD_CCACHE "/faultline/ccache"
+#define KBUILD_TOOLS "/faultline/tools" /* read-only */
 
 struct kbuild_arch {
 	const char *name; /* in plans: "x86_64" */
@@ -36,7 +38,8 @@ struct kbuild_arch {
 struct kbuild {
 	const struct kbuild_opts *o;
 	const struct kbuild_arch *arch;
-	char *source, *obj, *ccache, *state; /* owned absolute paths */
+	char *source, *obj, *ccache, *state, *tools; /* owned absolute paths */
+	bool lines; /* the build is asked for line numbers: its configuration has none */
 	bool fresh; /* nothing was built in obj yet */
 	int64_t deadline_ms; /* monotonic */
 	enum engine_phase phase;
@@ -65,6 +68,18 @@ void kbuild_tree_end(struct kbuild *k, bool succeeded);
 /* A target is compiled: its earlier warnings no longer count. */
 void kbuild_tree_step(struct kbuild *k, const char *target);
 bool kbuild_tree_configured(const struct kbuild *k);
+
+/* --- kbuild_debug.c ---------------------------------------------------------------------- */
+
+/* Writes the build's linker. Errors of writing files. */
+must_check int kbuild_tools_write(const struct kbuild *k, struct error *err);
+/* After the configuration is made: whether the build has to be asked for lines. */
+void kbuild_lines_decide(struct kbuild *k);
+/* What follows make in one script: symbols and lines by themselves, in KBUILD_DEBUG. */
+#define KBUILD_DEBUG "vmlinux.debug"
+char *kbuild_debug_script(const struct kbuild *k);
+/* The prefix of the tools for what is built, "" for this host's own. */
+const char *kbuild_cross(const struct kbuild *k);
 
 /* --- kbuild_make.c ----------------------------------------------------------------------- */
 

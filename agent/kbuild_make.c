@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,13 +40,6 @@ static const char *const build_env[] = {
 	"CCACHE_DEPEND=1",
 	NULL,
 };
-
-static bool host_is(const char *arch)
-{
-	struct utsname u;
-
-	return uname(&u) == 0 && !strcmp(u.machine, arch);
-}
 
 static bool have_ccache(void)
 {
@@ -99,8 +91,7 @@ static void add(struct words *w, char *owned)
 static void add_make(struct words *w, const struct kbuild *k)
 {
 	const struct plan_config *c = k->o->config;
-	bool native = host_is(k->arch->name);
-	const char *cross = native ? "" : k->arch->cross;
+	const char *cross = kbuild_cross(k);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int jobs = k->o->jobs > 0 ? k->o->jobs : cpus > 0 ? (int)cpus : 1;
 	bool clang = !strcmp(c->compiler, "clang");
@@ -115,6 +106,11 @@ static void add_make(struct words *w, const struct kbuild *k)
 		add(w, xasprintf("CROSS_COMPILE=%s", cross));
 	add(w, xasprintf("CC=%s%s%s", have_ccache() ? "ccache " : "", clang ? "" : cross,
 			 c->compiler));
+	add(w, xstrdup("LD=" KBUILD_TOOLS "/ld"));
+	if (k->lines) {
+		add(w, xstrdup("KCFLAGS=-g1"));
+		add(w, xstrdup("KAFLAGS=-g1"));
+	}
 }
 
 /* ---- what the end means -------------------------------------------------------------------- */
@@ -139,6 +135,7 @@ int kbuild_make(struct kbuild *k, const char *script, const char *const *targets
 		{ k->source, KBUILD_SOURCE, false },
 		{ k->obj, KBUILD_OBJ, true },
 		{ k->ccache, KBUILD_CCACHE, true },
+		{ k->tools, KBUILD_TOOLS, false },
 	};
 	int64_t now = clock_real_mono_us() / US_PER_MS;
 	struct sandbox_opts o = {

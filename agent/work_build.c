@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-
 #include <string.h>
+#include <sys/stat.h>
 
+#include "agent/decode.h"
 #include "agent/selftests.h"
 #include "agent/work.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/json.h"
+#include "lib/limits.h"
 
 /* A configuration with this fragment is there to run the tree's own tests on. */
 #define SELFTESTS_FRAGMENT "selftests"
@@ -33,8 +35,23 @@ static int upload_file(const struct job *job, struct api_conn *api, const char *
 	return r;
 }
 
+/* Without it the kernel is tested as well, and its traces stay without lines. */
+static bool may_upload_debug(const char *path, const struct engine_watch *watch)
+{
+	static const char too_large[] = "faultline: " DECODE_ARTIFACT
+					" is too large to be kept: traces stay without lines\n";
+	struct stat st;
+
+	if (!path || stat(path, &st) < 0)
+		return false;
+	if (st.st_size <= LIMIT_ARTIFACT_BYTES)
+		return true;
+	watch->log(watch->arg, too_large, strlen(too_large));
+	return false;
+}
+
 static int upload(const struct job *job, struct api_conn *api, const struct kbuild_image *image,
-		  struct error *err)
+		  const struct engine_watch *watch, struct error *err)
 {
 	const struct {
 		const char *name, *path;
@@ -42,8 +59,8 @@ static int upload(const struct job *job, struct api_conn *api, const struct kbui
 		{ "bzImage", image->kernel },
 		{ "System.map", image->symbols },
 		{ "config", image->config },
+		{ DECODE_ARTIFACT, may_upload_debug(image->debug, watch) ? image->debug : NULL },
 	};
-
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files) && !r; i++)
@@ -119,7 +136,7 @@ int work_build(const struct agent *a, const struct job *job, struct keeper *k, s
 	if (r)
 		return r;
 	if (result.status == STATUS_PASS) {
-		r = upload(job, api, &image, err);
+		r = upload(job, api, &image, watch, err);
 		if (!r && wants_selftests(job))
 			r = build_selftests(a, job, api, source, watch, err);
 		if (r)
