@@ -173,21 +173,28 @@ static struct json_object *build_object(const struct query *q)
 	return o;
 }
 
+/* The keys of rows and cells are literals and each is added once: nothing to copy, nothing to look
+ * up. */
+static void add_new(struct json_object *o, const char *key, struct json_object *value)
+{
+	json_object_object_add_ex(o, key, value,
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
+}
+
 static struct json_object *row_new(const struct query *q)
 {
 	struct json_object *o = json_object_new_object();
 	const char *sha = query_text(q, COL_SHA);
 
-	json_object_object_add(o, "sha", json_str(sha));
-	json_object_object_add(o, "short", json_strn(sha, strnlen(sha, 12)));
-	json_object_object_add(o, "subject", json_str(query_text(q, COL_SUBJECT)));
-	json_object_object_add(o, "position", json_object_new_int64(query_i64(q, COL_POSITION)));
-	json_object_object_add(o, "submission",
-			       json_object_new_int64(query_i64(q, COL_SUBMISSION)));
-	json_object_object_add(o, "config", json_str(query_text(q, COL_CONFIG)));
-	json_object_object_add(o, "build", NULL);
-	json_object_object_add(o, "test", NULL);
-	json_object_object_add(o, "run", NULL);
+	add_new(o, "sha", json_str(sha));
+	add_new(o, "short", json_strn(sha, strnlen(sha, 12)));
+	add_new(o, "subject", json_str(query_text(q, COL_SUBJECT)));
+	add_new(o, "position", json_object_new_int64(query_i64(q, COL_POSITION)));
+	add_new(o, "submission", json_object_new_int64(query_i64(q, COL_SUBMISSION)));
+	add_new(o, "config", json_str(query_text(q, COL_CONFIG)));
+	add_new(o, "build", NULL);
+	add_new(o, "test", NULL);
+	add_new(o, "run", NULL);
 	return o;
 }
 
@@ -290,14 +297,12 @@ static struct json_object *word(struct matrix *m, const char *text)
 
 static struct json_object *cell_new(struct matrix *m, const struct query *q)
 {
-	/* The keys are literals and each is added once: nothing to copy, nothing to look up. */
-	const unsigned int how = JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY;
 	struct json_object *cell = json_object_new_object();
 
-	json_object_object_add_ex(cell, "status", word(m, query_text(q, 1)), how);
-	json_object_object_add_ex(cell, "reason", word(m, query_text(q, 2)), how);
-	json_object_object_add_ex(cell, "result", json_object_new_int64(query_i64(q, 3)), how);
-	json_object_object_add_ex(cell, "injected", json_object_new_int64(query_i64(q, 4)), how);
+	add_new(cell, "status", word(m, query_text(q, 1)));
+	add_new(cell, "reason", word(m, query_text(q, 2)));
+	add_new(cell, "result", json_object_new_int64(query_i64(q, 3)));
+	add_new(cell, "injected", json_object_new_int64(query_i64(q, 4)));
 	return cell;
 }
 
@@ -360,8 +365,8 @@ static struct json_object *told_new(struct matrix *m, const struct query *q)
 {
 	struct json_object *o = cell_new(m, q);
 
-	json_object_object_add(o, "case", json_str(query_text(q, 0)));
-	json_object_object_add(o, "n", json_object_new_int64(0));
+	add_new(o, "case", word(m, query_text(q, 0)));
+	add_new(o, "n", json_object_new_int64(0));
 	return o;
 }
 

@@ -128,8 +128,12 @@ enum match http_match(const struct http_route *routes, size_t n, const char *met
 /* http_gzip.c */
 /* Accept-Encoding (may be NULL) names gzip: RFC 9110, 12.5.3. */
 bool http_takes_gzip(const char *accept);
-/* Compresses the body of an answer that is text, for whoever takes it. */
-void http_gzip(const struct http_req *req, struct http_res *res);
+/* A compressor (256 KiB), of one thread; NULL when there is no memory for it. */
+struct gzip;
+struct gzip *gzip_new(void);
+void gzip_free_p(struct gzip **g);
+/* Compresses the body of an answer that is text, for whoever takes it. g NULL: leaves it. */
+void http_gzip(struct gzip *g, const struct http_req *req, struct http_res *res);
 
 /* http_pool.c */
 must_check int pool_start(struct http *h, int workers, struct pool **ret, struct error *err);

@@ -16,6 +16,7 @@
 #define LEVEL 1 /* docs/dashboard.md says what others cost */
 #define WINDOW_BITS (15 + 16) /* + 16: gzip's frame (zlib.h, deflateInit2) */
 #define MEM_LEVEL 8 /* zlib's default */
+#define BLOCK_BYTES 16384
 
 static bool is_text(const char *type)
 {
@@ -46,26 +47,54 @@ bool http_takes_gzip(const char *accept)
 	return false;
 }
 
-static bool compress_body(struct buf *body)
-{
-	z_stream z = { .next_in = (unsigned char *)body->data, .avail_in = (unsigned)body->len };
-	CLEANUP(free_p) unsigned char *out = NULL;
-	size_t bound;
-	bool ok;
+struct gzip {
+	z_stream z;
+};
 
-	if (deflateInit2(&z, LEVEL, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
-		return false;
-	bound = deflateBound(&z, body->len);
-	out = xcalloc(bound, 1);
-	z.next_out = out;
-	z.avail_out = (unsigned)bound;
-	ok = deflate(&z, Z_FINISH) == Z_STREAM_END;
-	if (ok) {
-		buf_reset(body);
-		buf_add(body, out, z.total_out);
+struct gzip *gzip_new(void)
+{
+	struct gzip *g = xcalloc(1, sizeof(*g));
+
+	if (deflateInit2(&g->z, LEVEL, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL, Z_DEFAULT_STRATEGY) !=
+	    Z_OK) {
+		free(g);
+		return NULL;
 	}
-	deflateEnd(&z);
-	return ok;
+	return g;
+}
+
+void gzip_free_p(struct gzip **g)
+{
+	if (!*g)
+		return;
+	deflateEnd(&(*g)->z);
+	free(*g);
+	*g = NULL;
+}
+
+static bool compress_body(struct gzip *g, struct buf *body)
+{
+	CLEANUP(buf_free) struct buf out = BUF_INIT;
+	unsigned char block[BLOCK_BYTES];
+	int r;
+
+	if (deflateReset(&g->z) != Z_OK)
+		return false;
+	g->z.next_in = (unsigned char *)body->data;
+	g->z.avail_in = (unsigned)body->len;
+	do {
+		g->z.next_out = block;
+		g->z.avail_out = sizeof(block);
+		r = deflate(&g->z, Z_FINISH);
+		buf_add(&out, block, sizeof(block) - g->z.avail_out);
+	} while (r == Z_OK);
+	if (r != Z_STREAM_END)
+		return false;
+	buf_free(body);
+	body->len = out.len;
+	body->cap = out.cap;
+	body->data = buf_steal(&out);
+	return true;
 }
 
 /* Caches keep one answer for those who take gzip and one for the others. */
@@ -79,14 +108,14 @@ static void vary(struct http_res *res)
 	http_res_header(res, "Vary", both ? both : "Accept-Encoding");
 }
 
-void http_gzip(const struct http_req *req, struct http_res *res)
+void http_gzip(struct gzip *g, const struct http_req *req, struct http_res *res)
 {
 	if (res->status != 200 || res->stream || res->file_fd >= 0 || !is_text(res->content_type))
 		return;
 	vary(res);
-	if (res->body.len < LEAST_BYTES || res->body.len > MOST_BYTES ||
+	if (!g || res->body.len < LEAST_BYTES || res->body.len > MOST_BYTES ||
 	    !http_takes_gzip(http_header(req, "Accept-Encoding")))
 		return;
-	if (compress_body(&res->body))
+	if (compress_body(g, &res->body))
 		http_res_header(res, "Content-Encoding", "gzip");
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Worker threads with one queue. Besides the queue there are two lists of suspended requests that
+ * Worker threads with one queue. Pages are computed, the rest waits most of its time (for the disk,
+ * for git): so there are more threads than CPUs, but no more pages are under way at once than there
+ * are CPUs. One after the other each of them is there sooner, and none later, than side by side. Besides the queue there are two lists of suspended requests that
  * hold no thread: `parked` (the handler waits for something to happen) and `waiting` (a stream with
  * nothing to send). A timer thread moves them back when their time is over.
  */
@@ -8,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "lib/clean.h"
 #include "lib/clock.h"
 #include "server/http_conn.h"
 
@@ -25,6 +29,7 @@ struct pool {
 	struct list queue, parked, waiting;
 	pthread_t *threads;
 	int n_threads;
+	int n_pages, max_pages; /* being computed, and at once at most */
 	pthread_t timer;
 	unsigned park_gen, stream_gen;
 	bool draining, stop;
@@ -179,7 +184,7 @@ static bool stream_slot(struct http *h)
 	return ok;
 }
 
-static void run_handler(struct pool *p, struct http_conn *c, unsigned gen)
+static void run_handler(struct pool *p, struct http_conn *c, unsigned gen, struct gzip *gzip)
 {
 	struct http *h = p->http;
 
@@ -199,40 +204,64 @@ static void run_handler(struct pool *p, struct http_conn *c, unsigned gen)
 		http_res_header(&c->res, "Retry-After", "15");
 	} else {
 		c->is_stream = c->res.stream != NULL;
-		http_gzip(&c->req, &c->res);
+		http_gzip(gzip, &c->req, &c->res);
 	}
 	c->phase = CONN_READY;
 	http_conn_resume(c);
 }
 
+/* What people look at, as opposed to what programs ask, git and probes. */
+static bool is_page(const struct http_conn *c)
+{
+	return c->task == TASK_HANDLE && !c->route->open && !strcmp(c->req.method, "GET") &&
+	       !str_starts(c->raw_path, "/api/") && !str_starts(c->raw_path, "/git/");
+}
+
+/* The first in the queue whose turn it is; NULL: none. */
+static struct http_conn *take(struct pool *p)
+{
+	struct http_conn *c = p->queue.first;
+
+	while (c && p->n_pages >= p->max_pages && is_page(c))
+		c = c->next;
+	if (c) {
+		list_del(&p->queue, c);
+		p->n_pages += is_page(c);
+	}
+	return c;
+}
+
 static void *worker(void *arg)
 {
+	CLEANUP(gzip_free_p) struct gzip *gzip = gzip_new();
 	struct pool *p = arg;
 
 	pthread_mutex_lock(&p->lock);
-	for (;;) {
-		struct http_conn *c = p->queue.first;
+	while (!p->stop) {
+		struct http_conn *c = take(p);
 		unsigned park_gen = p->park_gen, stream_gen = p->stream_gen;
+		bool page = c && is_page(c);
 
-		if (p->stop)
-			break;
 		if (!c) {
 			pthread_cond_wait(&p->work, &p->lock);
 			continue;
 		}
-		list_del(&p->queue, c);
 		c->again = false;
 		c->req.draining = p->draining;
 		pthread_mutex_unlock(&p->lock);
 		if (c->task == TASK_FREE)
 			http_conn_free(c);
 		else if (c->task == TASK_HANDLE)
-			run_handler(p, c, park_gen);
+			run_handler(p, c, park_gen, gzip);
 		else if (http_stream_fill(c))
 			http_conn_resume(c);
 		else
 			put_aside(p, c, true, stream_gen);
 		pthread_mutex_lock(&p->lock);
+		p->n_pages -= page;
+		/* This thread may go on with something that takes long. */
+		if (page && p->queue.first)
+			pthread_cond_signal(&p->work);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -271,6 +300,8 @@ int pool_start(struct http *h, int workers, struct pool **ret, struct error *err
 
 	p->http = h;
 	p->threads = xcalloc((size_t)workers, sizeof(*p->threads));
+	p->max_pages = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	p->max_pages = p->max_pages < 1 ? 1 : p->max_pages;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->work, NULL);
 	pthread_condattr_init(&attr);
