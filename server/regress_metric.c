@@ -89,6 +89,14 @@ static int ask_commit(struct regress_decision *d, const struct regress_history *
 	return r;
 }
 
+static bool is_asked(const struct regress_decision *d, const char *sha)
+{
+	for (size_t i = 0; i < d->step.n_probes; i++)
+		if (strcmp(d->probes[i].commit.sha, sha) == 0)
+			return true;
+	return false;
+}
+
 /* --- is it real? ---------------------------------------------------------------------------- */
 
 int regress_metric_new(const struct regression_state *g, const struct regress_history *h,
@@ -124,6 +132,7 @@ struct tally {
 struct search {
 	const struct regression_state *g;
 	struct bisect *b;
+	const struct shift_values *bad, *good; /* fresh */
 	int group;
 	struct tally *v;
 	size_t n, cap;
@@ -217,6 +226,41 @@ static int tell_probes(struct search *s, const char *purpose, struct error *err)
 	return !r && sha ? tell(s, tally_of(s, sha), err) : r;
 }
 
+/* What a commit's values from before are worth. */
+enum worth {
+	WORTH_NOTHING, /* it has none, or fresh ones instead */
+	WORTH_A_HINT, /* where to look; a busy hour may have made them what they are */
+	WORTH_A_PROOF, /* exactly what one of the sides always is */
+};
+
+static bool all_are(const struct shift_values *v, double value)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->v[i] != value)
+			return false;
+	return true;
+}
+
+static bool is_exact(const struct search *s, const struct shift_values *v)
+{
+	return all_are(s->bad, s->bad->v[0]) && all_are(s->good, s->good->v[0]) &&
+	       (all_are(v, s->bad->v[0]) || all_are(v, s->good->v[0]));
+}
+
+static enum worth worth_of(const struct search *s, const struct commit_values *c)
+{
+	const struct shift_values v = { c->values, c->n };
+
+	if (!c->n)
+		return WORTH_NOTHING;
+	if (is_exact(s, &v))
+		return WORTH_A_PROOF;
+	for (size_t i = 0; i < s->g->n_probes; i++)
+		if (s->g->probes[i].n_values && strcmp(s->g->probes[i].sha, c->sha) == 0)
+			return WORTH_NOTHING;
+	return WORTH_A_HINT;
+}
+
 static int tell_all(struct search *s, struct error *err)
 {
 	const struct regression_state *g = s->g;
@@ -227,10 +271,48 @@ static int tell_all(struct search *s, struct error *err)
 	for (size_t i = 0; i < g->n_between && !r; i++) {
 		const struct commit_values *c = &g->between[i];
 
+		if (worth_of(s, c) == WORTH_NOTHING)
+			continue;
 		add_values(s, tally_of(s, c->sha), c->values, c->n);
 		r = tell(s, tally_of(s, c->sha), err);
 	}
 	return r ? r : tell_probes(s, "search", err);
+}
+
+/* What a verdict about a commit rests on until it has fresh values. */
+static bool is_hint(const struct search *s, const char *sha)
+{
+	for (size_t i = 0; i < s->g->n_between; i++)
+		if (strncmp(s->g->between[i].sha, sha, strlen(s->g->between[i].sha)) == 0)
+			return worth_of(s, &s->g->between[i]) == WORTH_A_HINT;
+	return false;
+}
+
+/* Nobody is named for what was measured at another time than the rest: commits of the result, and
+ * their parents, that only have hints are measured anew. `revlist`: lines of a commit and its
+ * parents. */
+static int prove(const struct search *s, const char *const *result, size_t n, const char *revlist,
+		 const struct regress_history *h, struct regress_decision *d, struct error *err)
+{
+	const struct shift_opts o = SHIFT_DEFAULTS;
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		const char *line = strstr(revlist, result[i]);
+
+		/* as the name of a commit, not as that of a parent */
+		while (line && line != revlist && line[-1] != '\n')
+			line = strstr(line + 1, result[i]);
+		for (const char *p = line; p && *p && *p != '\n' && !r;) {
+			size_t len = strcspn(p, " \n");
+			CLEANUP(free_p) char *sha = xstrndup(p, len);
+
+			if (is_hint(s, sha) && !is_asked(d, sha))
+				r = ask_commit(d, h, "search", sha, (int)o.looks[0], err);
+			p += len + (p[len] == ' ');
+		}
+	}
+	return r;
 }
 
 /* It is real, and the search cannot say more: every commit between the ends is a suspect. */
@@ -256,7 +338,9 @@ static int all_suspects(const struct regression_state *g, const struct regress_h
 static int take_next(struct search *s, const struct regress_history *h, struct regress_decision *d,
 		     struct error *err)
 {
+	CLEANUP(free_p) char *revlist = NULL;
 	struct bisect_next n;
+	int r;
 
 	bisect_next(s->b, &n);
 	d->search = bisect_to_json(s->b);
@@ -266,6 +350,13 @@ static int take_next(struct search *s, const struct regress_history *h, struct r
 				  n.runs * s->group - tally_of(s, n.commit)->n, err);
 	if (n.kind == BISECT_REFUSED)
 		return all_suspects(s->g, h, n.reason, d, err);
+	r = h->revlist(h->arg, s->g->row.good, s->g->row.bad, &revlist, err);
+	if (!r)
+		r = n.kind == BISECT_CULPRIT
+			    ? prove(s, &n.commit, 1, revlist, h, d, err)
+			    : prove(s, n.suspects, n.n_suspects, revlist, h, d, err);
+	if (r < 0 || d->any)
+		return r;
 	if (n.kind == BISECT_CULPRIT) {
 		snprintf(d->culprit, sizeof(d->culprit), "%s", n.commit);
 		d->step.culprit = d->culprit;
@@ -279,7 +370,8 @@ int regress_metric_search(const struct regression_state *g, const struct regress
 {
 	CLEANUP(fresh_p) struct fresh bad = fresh_of(g, "bad", NULL);
 	CLEANUP(fresh_p) struct fresh good = fresh_of(g, "good", NULL);
-	CLEANUP(search_p) struct search s = { .g = g, .b = b };
+	CLEANUP(search_p)
+	struct search s = { .g = g, .b = b, .bad = &bad.side.values, .good = &good.side.values };
 	int r;
 
 	s.group = shift_group(g->row.metric.worse, &bad.side.values, &good.side.values);
