@@ -63,8 +63,12 @@ SELECT id, name, url, configured FROM repos WHERE name = ?1
 
 -- name: branch_put
 INSERT INTO branches (repo_id, ref, base_ref, plan) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (repo_id, ref) DO UPDATE SET base_ref = excluded.base_ref, plan = excluded.plan
+ON CONFLICT (repo_id, ref) DO UPDATE SET base_ref = excluded.base_ref, plan = excluded.plan,
+	followed = 1
 RETURNING id
+
+-- name: branches_unfollow
+UPDATE branches SET followed = 0
 
 -- name: branches
 SELECT id, repo_id, ref, base_ref, plan, tip FROM branches ORDER BY id
@@ -73,7 +77,10 @@ SELECT id, repo_id, ref, base_ref, plan, tip FROM branches ORDER BY id
 UPDATE branches SET tip = ?2 WHERE id = ?1
 
 -- name: branch_checked
-UPDATE branches SET message = ?2, checked_us = ?3 WHERE id = ?1
+-- ?4: the repository answered, and has no such branch.
+UPDATE branches SET message = ?2, checked_us = ?3, gone_us = CASE
+	WHEN ?4 THEN coalesce(gone_us, ?3) WHEN ?2 IS NOT NULL THEN gone_us END
+WHERE id = ?1
 
 -- name: branch_submission
 SELECT id FROM submissions WHERE branch_id = ?1 AND head_sha = ?2

@@ -98,18 +98,53 @@ SELECT g.id FROM regressions g
 JOIN submissions s ON s.repo_id = g.repo_id AND s.ref = g.ref AND s.id > g.submission_id
 WHERE s.id = ?1 AND g.ended_us IS NULL AND g.state <> 'new' ORDER BY g.id
 
+-- name: regressions_lost
+-- Open ones whose branch nobody looks at any more, or that is gone.
+SELECT g.id, b.followed, b.gone_us FROM regressions g JOIN branches b ON b.id = g.branch_id
+WHERE g.ended_us IS NULL AND (NOT b.followed OR b.gone_us IS NOT NULL) ORDER BY g.id
+
+-- name: regressions_without
+-- Open ones of the line of submission ?1 whose case, or one much like it, is in none of the newest ?2
+-- submissions of that line, all of them younger than what showed it first.
+SELECT g.id FROM submissions s
+JOIN regressions g ON g.repo_id = s.repo_id AND g.ref = s.ref AND g.submission_id < s.id
+WHERE s.id = ?1 AND g.ended_us IS NULL AND (
+	SELECT count(*) = ?2 AND NOT max(has) FROM (
+		SELECT EXISTS (SELECT 1 FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id
+			LEFT JOIN tests t ON t.id = j.test_id
+			LEFT JOIN case_lists cl ON cl.id = t.case_list_id
+			WHERE sj.submission_id = n.id AND sj.config = g.config
+				AND (g.scenario = 'build' OR EXISTS (
+					SELECT 1 FROM json_each(cl.cases) e
+					WHERE json_extract(e.value, '$.scenario') = g.scenario
+						AND json_extract(e.value, '$.fault.mode') IS json_extract(g.fault, '$.mode')
+						AND json_extract(e.value, '$.fault.site') IS json_extract(g.fault, '$.site'))))
+			AS has
+		FROM submissions n WHERE n.repo_id = g.repo_id AND n.ref = g.ref AND n.state = 'done'
+			AND n.id > g.submission_id AND n.id <= ?1
+		ORDER BY n.id DESC LIMIT ?2))
+ORDER BY g.id
+
 -- name: regression_in_submission
--- What its case came to at the commits of a submission, head first.
+-- What its case came to at the commits of a submission, head first. Of builds only the failures are
+-- results.
 SELECT sj.position, c.sha, c.tree, c.parent, c.author, c.subject, c.committed_us,
 	max(r.status = 'FAIL'), max(r.status IN ('PASS', 'DONE') AND (r.closing
 		OR json_extract(r.fault, '$.mode') IS NOT 'sweep'))
 FROM regressions g JOIN submission_jobs sj ON sj.submission_id = ?2 AND sj.config = g.config
 JOIN commits c ON c.id = sj.commit_id JOIN jobs j ON j.id = sj.job_id
 JOIN results r ON r.run_id = j.final_run_id AND r.scenario = g.scenario
-	AND CASE WHEN r.scenario = 'build' THEN '{}'
-		WHEN json_extract(r.fault, '$.mode') IS 'sweep'
+	AND CASE WHEN json_extract(r.fault, '$.mode') IS 'sweep'
 		THEN json_remove(r.fault, '$.nth') ELSE r.fault END = g.fault
-WHERE g.id = ?1 GROUP BY sj.position ORDER BY sj.position DESC
+WHERE g.id = ?1 AND g.scenario <> 'build' GROUP BY sj.position
+UNION ALL
+SELECT sj.position, c.sha, c.tree, c.parent, c.author, c.subject, c.committed_us,
+	b.status = 'FAIL', b.status = 'PASS'
+FROM regressions g JOIN submission_jobs sj ON sj.submission_id = ?2 AND sj.config = g.config
+JOIN commits c ON c.id = sj.commit_id JOIN jobs j ON j.id = sj.job_id AND j.kind = 'build'
+JOIN builds b ON b.id = j.build_id AND b.status IS NOT NULL
+WHERE g.id = ?1 AND g.scenario = 'build'
+ORDER BY 1 DESC
 
 -- name: regression_older
 -- Commits of its line of history at which its case held, older than the one that is taken for good:
@@ -286,4 +321,4 @@ SELECT
 FROM branches b JOIN repos r ON r.id = b.repo_id
 LEFT JOIN submissions s
 	ON s.id = (SELECT max(n.id) FROM submissions n WHERE n.branch_id = b.id)
-WHERE r.name = ?1 AND b.ref = ?2
+WHERE r.name = ?1 AND b.ref = ?2 AND b.followed

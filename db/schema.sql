@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -40,6 +40,8 @@ CREATE TABLE branches (
 	tip TEXT CHECK (length(tip) = 40), -- newest sha seen; NULL: never seen
 	message TEXT, -- what was wrong at the last fetch; NULL: nothing
 	checked_us INTEGER, -- last fetch; NULL: never
+	followed INTEGER NOT NULL DEFAULT 1 CHECK (followed IN (0, 1)), -- 0: not configured any more
+	gone_us INTEGER, -- since when the repository has no such branch; NULL: it has
 	UNIQUE (repo_id, ref)
 ) STRICT;
 

@@ -85,9 +85,12 @@ void branch_rows_free(struct branch_row *rows, size_t n);
  * branch. */
 must_check int store_branch_moved(struct store *s, int64_t branch_id, const char *old_tip,
 				  const char *new_tip, int64_t *ret_submission, struct error *err);
-/* The branch's last fetch: message NULL = fine. */
+/* No branch is followed; store_branch_put() follows one. */
+must_check int store_branches_unfollow(struct store *s, struct error *err);
+/* The branch's last fetch: message NULL = fine; gone: the repository answered, and has no such
+ * branch. */
 must_check int store_branch_checked(struct store *s, int64_t branch_id, const char *message,
-				    struct error *err);
+				    bool gone, struct error *err);
 
 /* --- submissions -------------------------------------------------------------------------- */
 

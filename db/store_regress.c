@@ -239,6 +239,42 @@ static int start_fix(struct query *q, struct db *db, const struct regression_row
 	return query_start(q, db, Q_REGRESSION_IN_SUBMISSION, ARGS(I(row->id), I(submission)), err);
 }
 
+int store_regressions_lost(struct store *s, struct regression_lost **ret, size_t *ret_n,
+			   struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(query_end) struct query q = { 0 };
+	CLEANUP(free_p) struct regression_lost *rows = NULL;
+	size_t n = 0, cap = 0;
+	int r = reader_begin(&rd, s, err);
+
+	if (!r)
+		r = query_start(&q, rd.db, Q_REGRESSIONS_LOST, NO_ARGS, err);
+	while (!r && (r = query_next(&q, err)) == 1) {
+		ARRAY_RESERVE(rows, n, cap);
+		rows[n++] = (struct regression_lost){ .id = query_i64(&q, 0),
+						      .followed = query_i64(&q, 1) != 0,
+						      .gone_us = query_i64(&q, 2) };
+		r = 0;
+	}
+	if (r < 0)
+		return r;
+	*ret = STEAL(rows);
+	*ret_n = n;
+	return 0;
+}
+
+int store_regressions_without(struct store *s, int64_t submission, int count, int64_t **ret_ids,
+			      size_t *ret_n, struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	int r = reader_begin(&rd, s, err);
+
+	return r < 0 ? r
+		     : db_ids(rd.db, Q_REGRESSIONS_WITHOUT, ARGS(I(submission), I(count)), ret_ids,
+			      ret_n, err);
+}
+
 int store_regression_fix(struct store *s, const struct regression_row *row, int64_t submission,
 			 struct submission_fix *ret, struct error *err)
 {

@@ -147,6 +147,19 @@ void regression_state_free(struct regression_state *r);
  * it may have mended them. */
 must_check int store_regressions_of_line(struct store *s, int64_t submission, int64_t **ret_ids,
 					 size_t *ret_n, struct error *err);
+/* An open one whose branch is not followed any more, or gone from its repository. */
+struct regression_lost {
+	int64_t id;
+	bool followed;
+	int64_t gone_us; /* since when; 0 = it is there */
+};
+/* Owned array. */
+must_check int store_regressions_lost(struct store *s, struct regression_lost **ret, size_t *ret_n,
+				      struct error *err);
+/* Open ones whose case neither `submission` has nor the `count` - 1 done ones before it of the same
+ * line of history. Owned array. */
+must_check int store_regressions_without(struct store *s, int64_t submission, int count,
+					 int64_t **ret_ids, size_t *ret_n, struct error *err);
 /* The commit of the submission from which on a regression's case holds: the one after its last
  * failure, or the head when there is no failure in it. Of a metric: most values are not beyond the
  * threshold. 1 with *ret (owned: submission_fix_free()),

@@ -66,6 +66,11 @@ int store_branch_put(struct store *s, int64_t repo_id, const char *ref, const ch
 	return r < 0 ? r : 0;
 }
 
+int store_branches_unfollow(struct store *s, struct error *err)
+{
+	return store_run(s, Q_BRANCHES_UNFOLLOW, NO_ARGS, NULL, err);
+}
+
 int store_branches(struct store *s, struct branch_row **ret, size_t *ret_n, struct error *err)
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
@@ -151,6 +156,7 @@ int store_branch_moved(struct store *s, int64_t branch_id, const char *old_tip, 
 struct checked {
 	int64_t branch_id;
 	const char *message;
+	bool gone;
 };
 
 static int tx_checked(struct db *db, void *arg, struct error *err)
@@ -164,17 +170,18 @@ static int tx_checked(struct db *db, void *arg, struct error *err)
 	if (!r && changes)
 		db->events = true;
 	if (!r)
-		r = db_run(db, Q_BRANCH_CHECKED, ARGS(I(c->branch_id), S(c->message), I(now)),
-			   &changes, err);
+		r = db_run(db, Q_BRANCH_CHECKED,
+			   ARGS(I(c->branch_id), S(c->message), I(now), I(c->gone)), &changes, err);
 	if (!r && !changes)
 		return error_set(err, -ENOENT, "there is no branch %lld", (long long)c->branch_id);
 	return r;
 }
 
-int store_branch_checked(struct store *s, int64_t branch_id, const char *message, struct error *err)
+int store_branch_checked(struct store *s, int64_t branch_id, const char *message, bool gone,
+			 struct error *err)
 {
 	CLEANUP(free_p) char *clean = text_utf8(message);
-	struct checked c = { .branch_id = branch_id, .message = clean };
+	struct checked c = { .branch_id = branch_id, .message = clean, .gone = gone };
 
 	return store_write(s, tx_checked, &c, err);
 }

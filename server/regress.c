@@ -12,6 +12,7 @@
 #include "server/outbox.h"
 #include "server/poked.h"
 #include "server/regress_find.h"
+#include "server/regress_stale.h"
 #include "server/regress_step.h"
 #include "server/revlist.h"
 #include "server/server.h"
@@ -76,10 +77,13 @@ static int compare(struct store *s, int64_t submission, int *ret_new, struct err
 }
 
 /* A test of the commit that seems to mend it. */
-static int probe_fix(struct store *s, int64_t id, int64_t submission, struct error *err)
+static int probe_fix(struct regress *e, int64_t id, int64_t submission, struct error *err)
 {
+	struct store *s = e->srv->store;
 	CLEANUP(regression_state_free) struct regression_state g = { 0 };
 	CLEANUP(submission_fix_free) struct submission_fix fix = { 0 };
+	CLEANUP(json_put_p) struct json_object *evidence = NULL;
+	CLEANUP(free_p) char *dir = NULL;
 	struct probe_new probes[REGRESS_PROBES_MAX];
 	struct regression_step step = { .probes = probes };
 	int r = store_regression_load(s, id, &g, err);
@@ -90,19 +94,26 @@ static int probe_fix(struct store *s, int64_t id, int64_t submission, struct err
 		return r;
 	step.n_probes = regress_fix_probes(&g, &fix.commit, probes);
 	/* a build that succeeds was its own proof */
-	if (strcmp(g.row.scenario, "build") == 0)
-		step = (struct regression_step){ .state = "fixed", .fixed = fix.commit.sha };
-	return store_regression_step(s, &g.row, &step, err);
+	if (strcmp(g.row.scenario, "build") == 0) {
+		evidence = json_object_new_object();
+		step = (struct regression_step){ .state = "fixed",
+						 .evidence = evidence,
+						 .fixed = fix.commit.sha };
+		dir = xasprintf("%s/%s.git", e->srv->git_dir, g.row.repo);
+		r = regress_stale_rewritten(dir, &g.row, &step, err);
+	}
+	return r < 0 ? r : store_regression_step(s, &g.row, &step, err);
 }
 
-static int look_for_fixes(struct store *s, int64_t submission, struct error *err)
+static int look_for_fixes(struct regress *e, int64_t submission, struct error *err)
 {
+	struct store *s = e->srv->store;
 	CLEANUP(free_p) int64_t *ids = NULL;
 	size_t n = 0;
 	int r = store_regressions_of_line(s, submission, &ids, &n, err);
 
 	for (size_t i = 0; i < n && !r; i++)
-		r = probe_fix(s, ids[i], submission, err);
+		r = probe_fix(e, ids[i], submission, err);
 	return r;
 }
 
@@ -116,7 +127,9 @@ static bool compare_all(struct regress *e)
 
 	while ((r = store_compare_due(s, &id, &err)) == 1 && !poked_stopping(e->thread)) {
 		/* fixes first: once it is compared nobody comes back to it */
-		r = look_for_fixes(s, id, &err);
+		r = look_for_fixes(e, id, &err);
+		if (!r)
+			r = regress_stale_cases(s, id, &err);
 		if (!r)
 			r = compare(s, id, &found, &err);
 		if (r < 0)
@@ -186,6 +199,9 @@ static int decided(struct regress *e, const struct regression_state *g,
 	struct commit_info culprit = { 0 };
 	int r = found && step->culprit ? h->commit(h->arg, step->culprit, &culprit, err) : 0;
 
+	if (!r && step->fixed)
+		r = regress_stale_rewritten(((const struct history *)h->arg)->dir, &g->row, step,
+					    err);
 	if (r)
 		return r;
 	if (found) {
@@ -238,7 +254,8 @@ static bool advance_all(struct regress *e)
 	bool again = false, more = true;
 	size_t n = 0;
 
-	if (store_regressions_due(e->srv->store, &ids, &n, &err)) {
+	if (regress_stale_branches(e->srv->store, &err) ||
+	    store_regressions_due(e->srv->store, &ids, &n, &err)) {
 		log_trouble("regressions-failed", 0, &err);
 		return true;
 	}

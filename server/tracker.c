@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "server/gitcmd.h"
 #include "server/planner.h"
+#include "server/regress.h"
 #include "server/server.h"
 #include "server/url.h"
 
@@ -244,14 +245,17 @@ static void check(struct tracker *t, struct tracked *tr)
 	for (size_t i = 0; i < tr->repo->n_branches && !atomic_load(&t->stop); i++) {
 		struct error err = all, other = ERROR_INIT;
 		int one = r ? r : record(&p, i, &err);
+		bool gone = !r && !remote_tip(&p, tr->repo->branches[i].ref);
 
 		if (one)
 			say(&p, tr->repo->branches[i].ref, &err);
 		failed |= one;
 		if (store_branch_checked(t->srv->store, tr->branch_ids[i], one ? err.msg : NULL,
-					 &other))
+					 gone, &other))
 			say(&p, tr->repo->branches[i].ref, &other);
 	}
+	/* of branches that are gone, or here again */
+	regress_poke(t->srv->regress);
 	tr->failures = failed ? tr->failures + 1 : 0;
 	tr->due_us = clock_mono_us() + tracker_delay_s(tr->failures, cfg->poll_s) * US_PER_S;
 	if (!cfg->poll_s && !failed)
@@ -358,6 +362,7 @@ int tracker_start(struct server *srv, struct tracker **ret, struct error *err)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&t->cond, &attr);
 	pthread_condattr_destroy(&attr);
+	r = store_branches_unfollow(srv->store, err);
 	for (size_t i = 0; !r && i < srv->config->n_repos; i++) {
 		r = put_repo(t, &srv->config->repos[i], err);
 		if (r)

@@ -208,8 +208,8 @@ static void test_branches(void **state)
 	assert_int_equal(int_at(o, "items.0.submission"), b);
 	/* Only a change of the message is an event. */
 	for (int i = 0; i < 3; i++)
-		OK(store_branch_checked(store, branch, "no route", &err));
-	assert_int_equal(store_branch_checked(store, 99, NULL, &err), -ENOENT);
+		OK(store_branch_checked(store, branch, "no route", false, &err));
+	assert_int_equal(store_branch_checked(store, 99, NULL, false, &err), -ENOENT);
 	OK(view_events(store, 0, 500, &events, &err));
 	assert_int_equal(len_at(events, "items"), 5);
 	has_keys(at(events, "items.4"), "id type at data");
