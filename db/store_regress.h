@@ -234,7 +234,8 @@ must_check int view_regressions(struct store *s, const struct regression_filter 
  * "changes":[{"at","state","evidence"}], "told":[{"kind","channel","state","at"}] (mails and hooks, not
  * to whom), "probes":[{"purpose","commit","ended","built","fails",
  * "runs","others","control_fails","control_runs","values"}] in their order, "search"
- * (bisect_to_json() or null) and "metric" (null, or {"name","unit","worse","accel","threshold"}).
+ * (bisect_to_json() or null) and "metric" (null, or {"name","unit","worse","accel","threshold",
+ * "between":[{"commit","values"}]}, which are regression_state's).
  * "values" are of a metric only; the threshold is null until both sides were measured. -ENOENT. */
 must_check int view_regression(struct store *s, int64_t id, struct json_object **ret,
 			       struct error *err);

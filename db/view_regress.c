@@ -27,17 +27,33 @@ int view_regressions(struct store *s, const struct regression_filter *f, struct 
 	return r < 0 ? r : view_page(&q, 'g', f->limit, ret, err);
 }
 
-static struct json_object *values_view(const struct probe_row *p)
+static struct json_object *values_view(const double *values, size_t n)
 {
 	struct json_object *a = json_object_new_array();
 
-	for (size_t i = 0; i < p->n_values; i++)
-		json_object_array_add(a, json_object_new_double(p->values[i]));
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(a, json_object_new_double(values[i]));
 	return a;
 }
 
-static struct json_object *metric_view(const struct regression_metric *m)
+static struct json_object *between_view(const struct regression_state *g)
 {
+	struct json_object *a = json_object_new_array();
+
+	for (size_t i = 0; i < g->n_between; i++) {
+		const struct commit_values *c = &g->between[i];
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "commit", json_str(c->sha));
+		json_object_object_add(o, "values", values_view(c->values, c->n));
+		json_object_array_add(a, o);
+	}
+	return a;
+}
+
+static struct json_object *metric_view(const struct regression_state *g)
+{
+	const struct regression_metric *m = &g->row.metric;
 	struct json_object *o = m->name ? json_object_new_object() : NULL;
 
 	if (!o)
@@ -48,6 +64,7 @@ static struct json_object *metric_view(const struct regression_metric *m)
 	json_object_object_add(o, "accel", json_str(m->accel));
 	json_object_object_add(o, "threshold",
 			       m->measured ? json_object_new_double(m->threshold) : NULL);
+	json_object_object_add(o, "between", between_view(g));
 	return o;
 }
 
@@ -75,7 +92,7 @@ static struct json_object *probes_view(const struct regression_state *g)
 			json_object_object_add(o, counts[k].name,
 					       json_object_new_int(counts[k].value));
 		if (g->row.metric.name)
-			json_object_object_add(o, "values", values_view(p));
+			json_object_object_add(o, "values", values_view(p->values, p->n_values));
 		json_object_array_add(a, o);
 	}
 	return a;
@@ -125,7 +142,7 @@ int view_regression(struct store *s, int64_t id, struct json_object **ret, struc
 	if (r < 0)
 		return r;
 	json_object_object_add(o, "probes", probes_view(&g));
-	json_object_object_add(o, "metric", metric_view(&g.row.metric));
+	json_object_object_add(o, "metric", metric_view(&g));
 	r = add_search(g.row.search, o, err);
 	if (!r)
 		*ret = STEAL(o);

@@ -88,6 +88,8 @@ static struct report_side side_of(struct json_object *view, const char *sha)
 		side.control_fails += (int)report_num(p, "control_fails");
 		side.control_runs += (int)report_num(p, "control_runs");
 	}
+	if (!side.runs)
+		side.runs = (int)length(report_metric_between(view, sha));
 	return side;
 }
 
@@ -321,7 +323,8 @@ static void add_repro(struct json_object *view, const struct report_opts *o, str
 	if (out->len > before)
 		buf_str(out, "  ");
 	mail_line(repro, strlen(repro), 4096, out);
-	buf_str(out, "\n\n");
+	/* one value says nothing */
+	buf_str(out, report_metric(view) ? " --repeat=10\n\n" : "\n\n");
 }
 
 static bool is_settled(struct json_object *view)

@@ -35,6 +35,8 @@ struct json_object *report_evidence(struct json_object *view, const char *state,
 void report_table(struct json_object *view, struct buf *out);
 /* What a regression is of, when that is a metric; NULL = it is of failures. */
 struct json_object *report_metric(struct json_object *view);
+/* What its submission measured at a commit between the ends; NULL = nothing. */
+struct json_object *report_metric_between(struct json_object *view, const char *sha);
 /* Median and spread of both sides, and what the rank test says. */
 void report_metric_table(struct json_object *view, struct buf *out);
 /* How much it is where it is back. */

@@ -35,6 +35,35 @@ static bool is_number(struct json_object *o)
 	return json_object_is_type(o, json_type_double) || json_object_is_type(o, json_type_int);
 }
 
+struct json_object *report_metric_between(struct json_object *view, const char *sha)
+{
+	struct json_object *list = report_get(report_metric(view), "between", json_type_array);
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *c = json_object_array_get_idx(list, i);
+
+		if (strcmp(report_str(c, "commit"), sha) == 0)
+			return report_get(c, "values", json_type_array);
+	}
+	return NULL;
+}
+
+static void add_values(struct sample *s, size_t *cap, struct json_object *values)
+{
+	size_t n = values ? json_object_array_length(values) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *v = json_object_array_get_idx(values, i);
+
+		if (!is_number(v) || !isfinite(json_object_get_double(v)))
+			continue;
+		ARRAY_RESERVE(s->v, s->n, *cap);
+		s->v[s->n++] = json_object_get_double(v);
+	}
+}
+
+/* What tests measured there; where there was none, what the submission did. */
 static struct sample sample_of(struct json_object *view, const char *sha)
 {
 	struct json_object *probes = report_get(view, "probes", json_type_array);
@@ -43,18 +72,12 @@ static struct sample sample_of(struct json_object *view, const char *sha)
 
 	for (size_t i = 0; i < n_probes; i++) {
 		struct json_object *p = json_object_array_get_idx(probes, i);
-		struct json_object *values = report_get(p, "values", json_type_array);
-		size_t n = values ? json_object_array_length(values) : 0;
 
-		for (size_t k = 0; k < n && strcmp(report_str(p, "commit"), sha) == 0; k++) {
-			struct json_object *v = json_object_array_get_idx(values, k);
-
-			if (!is_number(v) || !isfinite(json_object_get_double(v)))
-				continue;
-			ARRAY_RESERVE(s.v, s.n, cap);
-			s.v[s.n++] = json_object_get_double(v);
-		}
+		if (strcmp(report_str(p, "commit"), sha) == 0)
+			add_values(&s, &cap, report_get(p, "values", json_type_array));
 	}
+	if (!s.n)
+		add_values(&s, &cap, report_metric_between(view, sha));
 	if (s.n)
 		metric_summarise_values(s.v, s.n, &s.s);
 	return s;
@@ -125,8 +148,7 @@ void report_metric_table(struct json_object *view, struct buf *out)
 	buf_printf(out, "\nRank test: p = %.2g, shift %+.4g\n\n",
 		   rank_p_two_sided(good.v, good.n, bad.v, bad.n),
 		   rank_shift(good.v, good.n, bad.v, bad.n));
-	report_prose(out, "%zu and %zu values, each measured by a machine of its own.", good.n,
-		     bad.n);
+	report_prose(out, "Of %zu and %zu values.", good.n, bad.n);
 }
 
 void report_metric_fixed(struct json_object *view, struct buf *out)

@@ -223,19 +223,51 @@ static struct json_object *steps(struct json_object *search, bool metric)
 	return json_object_get(list);
 }
 
-/* What a test that was asked for came to: "8:8", of a metric the values. */
-static void prepare_probe(struct json_object *probe)
+/* "45.1 44.8" */
+static void put_values(struct json_object *values, struct buf *out)
 {
-	struct json_object *values = member(probe, "values");
-	CLEANUP(buf_free) struct buf text = BUF_INIT;
-
-	if (!values)
-		buf_printf(&text, "%lld:%lld", (long long)page_i64(probe, "fails"),
-			   (long long)page_i64(probe, "runs"));
-	for (size_t i = 0; values && i < json_object_array_length(values); i++)
-		buf_printf(&text, "%s%.4g", i ? " " : "",
+	for (size_t i = 0; i < json_object_array_length(values); i++)
+		buf_printf(out, "%s%.4g", out->len ? " " : "",
 			   json_object_get_double(json_object_array_get_idx(values, i)));
-	json_object_object_add(probe, "text", json_str(buf_cstr(&text)));
+}
+
+static bool same_probe(struct json_object *a, struct json_object *b)
+{
+	return strcmp(page_str(a, "commit"), page_str(b, "commit")) == 0 &&
+	       strcmp(page_str(a, "purpose"), page_str(b, "purpose")) == 0 &&
+	       json_object_get_boolean(member(a, "ended")) ==
+		       json_object_get_boolean(member(b, "ended")) &&
+	       json_object_get_boolean(member(a, "built")) ==
+		       json_object_get_boolean(member(b, "built"));
+}
+
+/* What the tests that were asked for came to: "8:8" each. Those of a metric give one value each, and
+ * all of one commit for one purpose are a row. */
+static struct json_object *probe_rows(struct json_object *probes)
+{
+	struct json_object *rows = json_object_new_array();
+
+	for (size_t i = 0; i < json_object_array_length(probes); i++) {
+		struct json_object *p = json_object_array_get_idx(probes, i), *row = NULL;
+		struct json_object *values = member(p, "values");
+		CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+		for (size_t k = 0; values && !row && k < json_object_array_length(rows); k++) {
+			row = json_object_array_get_idx(rows, k);
+			row = same_probe(row, p) ? row : NULL;
+		}
+		if (row)
+			buf_str(&text, page_str(row, "text"));
+		else
+			json_object_array_add(rows, json_object_get(p));
+		if (values)
+			put_values(values, &text);
+		else
+			buf_printf(&text, "%lld:%lld", (long long)page_i64(p, "fails"),
+				   (long long)page_i64(p, "runs"));
+		json_object_object_add(row ? row : p, "text", json_str(buf_cstr(&text)));
+	}
+	return rows;
 }
 
 /* "pgtables.per_thp in kB, worse when more; measured under kvm, on the bad side beyond 42.4". */
@@ -266,8 +298,7 @@ static char *prepare(struct json_object *view, int64_t id)
 	for (size_t i = 0; i < json_object_array_length(changes); i++)
 		prepare_change(json_object_array_get_idx(changes, i));
 	json_object_object_add(view, "suspects", suspects(changes));
-	for (size_t i = 0; i < json_object_array_length(probes); i++)
-		prepare_probe(json_object_array_get_idx(probes, i));
+	json_object_object_add(view, "tests", probe_rows(probes));
 	prepare_metric(view, metric);
 	json_object_object_add(view, "steps", steps(member(view, "search"), metric));
 	page_messages_prepare(member(view, "told"));

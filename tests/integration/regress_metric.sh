@@ -122,6 +122,7 @@ check "without counts of failures" eval '! grep -q "fail:runs\|Fisher" <<<"$repo
 check "its page" page "regressions/$(of long $title id)"
 check "has the metric" shows 'pgtables.per_thp in kB, worse when more; measured under tcg, on the bad side beyond 4[123]'
 check "the values of a side" shows '<td>4[3456][0-9.]* ±[0-9.]+ % of [0-9]+</td>'
+check "all values of a commit in one row" shows '^<td class="num">((39|4[0123])[0-9.]* ){9}[0-9.]+</td>$'
 check "the effect" shows '<td class="num">(9|1[0-5])(\.[0-9])? %</td>'
 check "the steps of the search" shows 'beyond the threshold: bad'
 page "regressions"
@@ -152,6 +153,8 @@ after=$(builds)
 check "the series' regression is searched" wait_for 120 ended series rss.freed
 equal "its culprit" "$(of series rss.freed culprit)" "$bad"
 equal "its title" "$(of series rss.freed title)" "zeropage.remap: rss.freed 64 → 0 pages (-100 %)"
+check "its report has the parent" grep -qx "#regzbot introduced: $(toy rev-parse "$bad^")..$bad" \
+	<("$bin/faultline" report "$(of series rss.freed id)")
 equal "no kernel more than the series has" "$(builds)" "$after"
 check "few tests between its ends" test "$(one series rss.freed '[.probes[] |
 	select(.purpose == "search")] | length')" -le 10

@@ -165,10 +165,26 @@ static struct json_object *metric_view(const char *unit)
 	return view;
 }
 
+/* The parent of the first bad commit was not tested for it, and a commit that was has other values. */
+static struct json_object *series_view(void)
+{
+	static const char between[] = "[{\"commit\":\"" PARENT "\",\"values\":[4,4,4,4,4]},"
+				      "{\"commit\":\"" CULPRIT "\",\"values\":[9,9,9,9,9]}]";
+	struct json_object *view = metric_view("kB"), *list = NULL;
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(json_parse(between, strlen(between), &list, &err), 0);
+	json_object_object_add(json_object_object_get(view, "metric"), "between", list);
+	add_values(view, CULPRIT, "[8,8,8,8,8]");
+	add_values(view, GOOD, "[4,4,4,4,4,4]");
+	return view;
+}
+
 static void test_metric(void **state)
 {
 	CLEANUP(json_put_p) struct json_object *view = metric_view("kB"), *few = metric_view("");
-	CLEANUP(free_p) char *text = NULL, *of_ends = NULL, *nobody = NULL;
+	CLEANUP(json_put_p) struct json_object *series = series_view();
+	CLEANUP(free_p) char *text = NULL, *of_ends = NULL, *nobody = NULL, *of_series = NULL;
 	struct json_object *e, *list;
 
 	(void)state;
@@ -182,10 +198,11 @@ static void test_metric(void **state)
 			 "pgtables.per_thp, kB\n");
 	/* ten and ten that do not overlap: two of C(20, 10) */
 	assert_has(text, "\nRank test: p = 1.1e-05, shift +5\n\n"
-			 "10 and 10 values, each measured by a machine of its own.\n");
+			 "Of 10 and 10 values.\n");
 	assert_has(text, "#regzbot introduced: " PARENT ".." CULPRIT "\n");
 	assert_lacks(text, "fail:runs");
 	assert_lacks(text, "Fisher");
+	assert_has(text, " --repeat=10\n");
 	/* what could be tested, and says too little */
 	json_object_object_add(view, "culprit", NULL);
 	e = add_change(view, "bisected");
@@ -197,6 +214,10 @@ static void test_metric(void **state)
 	nobody = text_of(view, &opts);
 	assert_has(nobody, "It began with one of these 2 commits, and nobody is named: both sides\n"
 			   "are too much alike.\n");
+	/* what the series measured itself is the parent's, as long as nothing else is */
+	of_series = text_of(series, &opts);
+	assert_has(of_series, "\nlast good commit: " PARENT);
+	assert_has(of_series, "\nRank test: p = 0.0079, shift +4\n\nOf 5 and 5 values.\n");
 	/* the first bad commit was run too little: the ends; of nothing there is no share */
 	add_values(few, PARENT, "[0]");
 	add_values(few, CULPRIT, "[4]");

@@ -233,6 +233,8 @@ static void test_probes(void **state)
 	assert_string_equal(str_at(o, "metric.threshold"), "5.0");
 	assert_string_equal(str_at(o, "probes.0.values.0"), "7.0");
 	assert_int_equal(len_at(o, "probes.5.values"), 0);
+	assert_string_equal(str_at(o, "metric.between.0.commit"), sha(1));
+	assert_string_equal(str_at(o, "metric.between.0.values.4"), "6.0");
 	regression_state_free(&g);
 }
 
