@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* faultline status, results, log, repro: what the server knows. */
+/* faultline status, log, repro: what the server knows. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +9,6 @@
 #include "cli/matrix.h"
 #include "lib/clean.h"
 #include "lib/json.h"
-
-#define PAGE 500
 
 static int print_newest(struct http_client *c, struct error *err)
 {
@@ -78,134 +76,6 @@ int cmd_status(int argc, char **argv)
 	if (!r)
 		r = a.id ? print_status(c, a.id, &err) : print_newest(c, &err);
 	return r ? cli_fail(&err) : EXIT_OK;
-}
-
-static int fetch_page(struct http_client *c, const char *path, struct export *e, char **ret_next,
-		      struct error *err)
-{
-	CLEANUP(json_put_p) struct json_object *o = NULL;
-	const char *next = NULL;
-	struct jval v, arr;
-	int r = cli_call(c, "GET", path, NULL, &o, err);
-
-	if (r)
-		return r;
-	v = json_root(o);
-	r = json_get_arr(&v, "items", &arr, err);
-	for (size_t i = 0; !r && i < json_arr_len(&arr); i++) {
-		struct jval item = json_arr_at(&arr, i);
-
-		r = export_add_item(e, &item, err);
-	}
-	if (!r)
-		r = json_opt_str(&v, "next", 200, &next, err);
-	if (r)
-		return error_wrap(err, r, "the server's answer");
-	*ret_next = xstrdup(next);
-	return 0;
-}
-
-static int fetch_results(struct http_client *c, long long id, struct export *e, struct error *err)
-{
-	CLEANUP(free_p) char *next = NULL;
-	int r;
-
-	do {
-		CLEANUP(free_p)
-		char *path = xasprintf("/api/v1/results?submission=%lld&full=1&limit=%d%s%s", id,
-				       PAGE, next ? "&cursor=" : "", next ? next : "");
-
-		free(next);
-		next = NULL;
-		r = fetch_page(c, path, e, &next, err);
-	} while (!r && next);
-	return r;
-}
-
-/* All builds of the submission, also those that have no results because they were only built. */
-static int fetch_builds(struct http_client *c, long long id, struct export *e, struct error *err)
-{
-	CLEANUP(free_p) char *path = xasprintf("/api/v1/submissions/%lld", id);
-	CLEANUP(json_put_p) struct json_object *o = NULL;
-	CLEANUP(free_p) int64_t *numbers = NULL;
-	size_t n = 0;
-	struct jval v;
-	int r = cli_call(c, "GET", path, NULL, &o, err);
-
-	if (r)
-		return r;
-	v = json_root(o);
-	r = export_build_numbers(&v, &numbers, &n, err);
-	for (size_t i = 0; !r && i < n; i++) {
-		CLEANUP(free_p)
-		char *at = xasprintf("/api/v1/builds/%lld", (long long)numbers[i]);
-		CLEANUP(json_put_p) struct json_object *build = NULL;
-
-		r = cli_call(c, "GET", at, NULL, &build, err);
-		if (r)
-			return r;
-		v = json_root(build);
-		r = export_add_build(e, &v, err);
-	}
-	return r ? error_wrap(err, r, "the server's answer") : 0;
-}
-
-static void print_rows_json(const struct export *e)
-{
-	CLEANUP(json_put_p) struct json_object *o = json_object_new_object();
-	struct json_object *arr = json_object_new_array();
-	CLEANUP(free_p) char *text = NULL;
-
-	for (size_t i = 0; i < e->n_rows; i++) {
-		const struct export_row *row = &e->rows[i];
-		struct json_object *r = result_to_json(row->result);
-
-		json_object_object_add(r, "id", json_object_new_int64(row->number));
-		json_object_object_add(r, "commit", json_str(export_row_build(e, row)->commit));
-		json_object_array_add(arr, r);
-	}
-	json_object_object_add(o, "version", json_object_new_int(1));
-	json_object_object_add(o, "results", arr);
-	text = json_text_pretty(o);
-	printf("%s\n", text);
-}
-
-static int print_results(const struct export *e, enum format f, bool stacks)
-{
-	int counts[STATUS_COUNT] = { 0 };
-
-	for (size_t i = 0; i < e->n_rows; i++)
-		counts[e->rows[i].result->status]++;
-	if (f == FORMAT_JSON)
-		print_rows_json(e);
-	else
-		print_rows(f, e);
-	if (f == FORMAT_TABLE && stacks)
-		print_stacks(e);
-	if (f == FORMAT_TABLE)
-		print_summary(stderr, counts);
-	return status_exit_code(counts);
-}
-
-int cmd_results(int argc, char **argv)
-{
-	CLEANUP(http_client_free_p) struct http_client *c = NULL;
-	CLEANUP(export_free) struct export e = { 0 };
-	struct id_args a = { .need_id = true, .has_format = true };
-	const struct export_format *format;
-	struct error err = ERROR_INIT;
-	int r;
-
-	id_parse(argc, argv, "ID", "Prints every result of a submission.", &a);
-	format = format_export(a.format);
-	e.origin = a.origin;
-	e.url = cli_public_url(&a.server);
-	r = cli_connect(&a.server, &c, &err);
-	if (!r)
-		r = fetch_results(c, a.id, &e, &err);
-	if (!r && format && format->needs_builds)
-		r = fetch_builds(c, a.id, &e, &err);
-	return r ? cli_fail(&err) : print_results(&e, a.format, a.stacks);
 }
 
 int cmd_log(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* idarg: the commands that take one id, the server's address and perhaps a format. */
+/* idarg: the commands that take one id and the server's address. */
 #ifndef FAULTLINE_CLI_IDARG_H
 #define FAULTLINE_CLI_IDARG_H
 
@@ -9,10 +9,6 @@ struct id_args {
 	struct server_args server;
 	long long id; /* 0 = none was given */
 	bool need_id;
-	bool has_format;
-	enum format format;
-	const char *origin; /* NULL: the default */
-	bool stacks; /* in a table, --stacks */
 };
 
 /* Parses; `doc` is what --help says, `what` names the argument ("ID"). */

@@ -18,10 +18,11 @@ static int view_overview(struct store *s, struct json_object **ret, struct error
 	const struct regression_filter open = { .state = "open", .limit = OPEN_MAX };
 	CLEANUP(json_put_p) struct json_object *o = json_object_new_object();
 	struct json_object *part = NULL;
-	int r = page_regressions_add(s, &open, o, err);
+	int r = view_regressions(s, &open, &part, err);
 
 	if (r < 0)
 		return r;
+	take_items(o, "regressions", part);
 	r = view_branches(s, &part, err);
 	if (r < 0)
 		return r;
@@ -48,9 +49,11 @@ void page_overview(struct server *srv, const struct http_req *req, struct http_r
 	struct error err = ERROR_INIT;
 	int r = view_overview(srv->store, &view, &err);
 
-	if (page_is_html(req))
-		page_answer(req, res, r, PAGE_OVERVIEW, "overview", xstrdup("Overview"), view,
-			    &err);
-	else
+	if (!page_is_html(req)) {
 		api_view(req, res, r, view, &err);
+		return;
+	}
+	if (!r)
+		page_regressions_prepare(view);
+	page_answer(req, res, r, PAGE_OVERVIEW, "overview", xstrdup("Overview"), view, &err);
 }

@@ -159,6 +159,34 @@ check "results --format kcidb is what the API gives, but for links" cmp -s \
 	<(jq '(.builds, .tests) |= map(del(.log_url, .output_files))' "$out/api.kcidb")
 equal "csv has a line for each result" "$("$bin/faultline" results "$id" --format csv | grep -c '"toy\|split')" \
 	"$(grep -acE '^(not )?ok [0-9]+ [0-9a-f]+ split' "$out/cli.ktap")"
+# Of a run, a commit, one scenario or status: the command line says what the API says.
+run=$(api "results?submission=$id&status=FAIL&scenario=split.mprotect&limit=1" | jq '.items[0].run')
+compare_filter() { # WHAT QUERY ARGUMENTS…
+	local what=$1 query=$2 format status
+	shift 2
+	for format in kcidb junit ktap; do
+		api "results?$query&limit=500&format=$format" >"$out/some.api.$format"
+		"$bin/faultline" results "$@" --format $format --origin my_lab >"$out/some.$format" 2>"$tmp/some.log"
+		status=$?
+		$format "results of $what" "$out/some.$format"
+		equal "results of $what, $format: exit status" $status \
+			"$(api "results?$query&limit=500" | jq 'if any(.items[]; .status == "FAIL") then 1 else 0 end')"
+	done
+	check "results of $what: as the API has them" cmp -s "$out/some.api.ktap" "$out/some.ktap"
+	check "results of $what: JUnit as well" cmp -s "$out/some.api.junit" "$out/some.junit"
+	check "results of $what: KCIDB as well, but for links" cmp -s <(jq . "$out/some.kcidb") \
+		<(jq '(.builds, .tests) |= map(del(.log_url, .output_files))' "$out/some.api.kcidb")
+	equal "results of $what: csv has them all" "$("$bin/faultline" results "$@" --format csv | grep -c split)" \
+		"$(api "results?$query&limit=500" | jq '[.items[] | select(.case | startswith("split"))] | length')"
+}
+compare_filter "a run" "run=$run" --run "$run"
+compare_filter "a run's failures" "run=$run&status=FAIL" --run "$run" --status FAIL
+compare_filter "a scenario" "submission=$id&scenario=split.munmap" "$id" --scenario split.munmap
+compare_filter "a commit" "commit=$good" --commit "$good"
+"$bin/faultline" results >/dev/null 2>&1
+equal "results of everything are nobody's wish" $? 64
+"$bin/faultline" results --run "$run" --status BAD >/dev/null 2>&1
+equal "a status that is none" $? 2
 # One page after another holds what one large page does.
 cursor='' n=0
 while [ $n -lt 100 ]; do

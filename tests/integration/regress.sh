@@ -330,6 +330,14 @@ page ""
 check "the overview has the open ones" shows "series_here"
 check "not the ended ones" eval '! shows crash_here'
 
+for address in "?" "regressions?" "regressions/$(of long id)?" "submissions/$(of series submission)?" \
+	"branches/toy/long?" "branches?" "agents?"; do
+	curl -sS --noproxy '*' --max-time 30 "$url/${address}format=json" >"$tmp/page"
+	equal "/$address as JSON: what is for templates alone is not in it" \
+		"$(jq -c '[.. | objects | keys[] | select(. == "look" or startswith("any_") or startswith("has_")
+			or . == "page" or endswith("_text") or . == "badge_markdown")] | unique' "$tmp/page")" "[]"
+done
+
 # --- numbers -----------------------------------------------------------------------------------------
 curl -sS --noproxy '*' --max-time 30 "$url/metrics" >"$tmp/metrics"
 for state in new confirmed bisected fixed flaky infrastructure stale; do
