@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # rebuild.sh SOURCE [WORK [ROUNDS]]: what a rebuild after one changed mm/*.c costs, against plain
-# make for the same change, in alternating order. SOURCE is a Linux tree in which one file is
-# changed and put back; WORK keeps both build trees for the next time (the first one builds twice).
+# make for the same change with the same flags, in alternating order (docs/running.md says what those
+# for line numbers cost). SOURCE is a Linux tree in which one file is changed and put back; WORK keeps
+# both build trees for the next time (the first one builds twice).
 # PLAN=quick and JOBS=2 by default. Exit 1 when the median ratio is above 1.15.
 set -euo pipefail
 source=$(realpath "${1:?usage: rebuild.sh SOURCE [WORK [ROUNDS]]}")
@@ -32,7 +33,8 @@ ours() { "$work/rebuild" "$work" "$source" jobs "$plan" "$jobs" 2>"$work/ours.lo
 plain() {
 	local start=$EPOCHREALTIME
 	KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' KBUILD_BUILD_VERSION=1 LOCALVERSION='' \
-		make -C "$source" -j"$jobs" O="$work/plain" ARCH=x86_64 CC=gcc bzImage \
+		make -C "$source" -j"$jobs" O="$work/plain" ARCH=x86_64 CC=gcc KCFLAGS=-g1 \
+		KAFLAGS=-g1 bzImage \
 		>"$work/plain.log" 2>&1 </dev/null
 	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f\n", b - a }'
 }

@@ -76,7 +76,8 @@ bzImage:
 	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
 	@cp $(CURDIR)/script $(O)/arch/x86/boot/bzImage
 	@echo 6.12.0-toy >$(O)/include/config/kernel.release
-	@: >$(O)/vmlinux
+	@if [ -e mm/toy.S ]; then $(CC) $(KAFLAGS) -nostdlib -static -no-pie -o $(O)/vmlinux \
+		$(CURDIR)/mm/toy.S; else : >$(O)/vmlinux; fi
 	@echo "ffffffff81000000 T _text" >$(O)/System.map
 .PHONY: tinyconfig olddefconfig bzImage
 MAKE

@@ -50,7 +50,20 @@ is_state() { [ "$(state "$1")" = "$2" ]; }
 
 # --- verdicts --------------------------------------------------------------------------------------
 start_agent
+# with a vmlinux whose functions are as large as the traces say, an instruction of one byte a line
+mkdir "$tmp/toy/mm"
+{
+	printf '.globl _start\n_start:\n\tnop\n__split_huge_pmd_locked:\n'
+	for ((i = 0; i < 0x40; i++)); do printf '\tnop\n'; done
+	printf '__split_huge_pmd:\n'
+	for ((i = 0; i < 0x20; i++)); do printf '\tnop\n'; done
+	printf 'end:\n\tnop\n'
+} >"$tmp/toy/mm/toy.S"
+line_of() { sed -n "/^$1:/=" "$tmp/toy/mm/toy.S"; }
+# where the registers point, and the call before the address that it returns to
+want="mm/toy.S:$(($(line_of __split_huge_pmd_locked) + 1 + 0x1a)) mm/toy.S:$(($(line_of __split_huge_pmd) + 0x10))"
 crash=$(commit "crash" $'ready\ndie split.mprotect 1 __split_huge_pmd_locked\nserve 1')
+rm "$tmp/toy/mm/toy.S"
 broken=$(commit "does not compile" $'ready\nserve 1' \
 	'echo "mm/huge_memory.c:12:3: error: unknown type name nope" >&2; exit 2')
 noboot=$(commit "does not boot" $'panic start_kernel')
@@ -72,7 +85,14 @@ build=$(api "submissions/$id" | jq -r --arg c "$broken" \
 equal "does not compile: the build FAILs" "${build% *}" "FAIL"
 check "and names file and line" grep -q 'mm/huge_memory.c:12: unknown type name' \
 	<(api "builds/${build#* }")
-result=$(api "results?submission=$id&status=FAIL&scenario=split.mprotect&limit=1" | jq -r '.items[0].id')
+result=$(api "results?submission=$id&status=FAIL&scenario=split.mprotect&commit=$crash&limit=1" | jq -r '.items[0].id')
+decoded() { jq -r '[.splat.stack[] | select(.file != "") | .file + ":" + (.line | tostring)] | join(" ")'; }
+equal "the trace has the lines of the build" "$(api "results/$result" | decoded)" "$want"
+build=$(api "results/$result" | jq .build)
+check "which are an artifact of it" grep -q vmlinux.debug <(api "builds/$build")
+result=$(api "results?submission=$id&status=FAIL&commit=$noboot&limit=1" | jq -r '.items[0].id')
+equal "a build without them: the same verdict, and it says why" \
+	"$(api "results/$result" | jq -r '.status + ": " + .undecoded')" "FAIL: the build has no vmlinux.debug"
 check "repro names kernel, scenario and fault" grep -q -- \
 	"run --kernel bzImage.*--scenario .*split.mprotect.*--fault" <("$bin/faultline" repro "$result")
 check "ktap output has a plan" grep -q '^1\.\.[1-9]' <("$bin/faultline" results "$id" --format ktap)

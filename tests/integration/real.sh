@@ -46,8 +46,23 @@ PATH=$bin:$PATH bash -c "$repro" >"$tmp/repro.out" 2>"$tmp/repro.log"
 equal "the repro fails again" $? 1
 check "with the same BUG" grep -q 'FAIL *bug .*kernel BUG in' "$tmp/repro.out"
 
+# The kernel says itself where its BUG is, the source has one there, and so the trace has to begin.
+crash() { jq -r "[.results[] | select(.case == \"split.mprotect\" and .splat != null)][0] | $1" "$tmp/run.json"; }
+bugs=$(awk '/^static void __split_huge_pmd_locked\(/ { on = 1 } on && /VM_BUG_ON/ { print "mm/huge_memory.c:" NR }
+	on && /^}/ { exit }' "$keep/src/mm/huge_memory.c")
+where=$(crash '.splat.stack[0] | .file + ":" + (.line | tostring)')
+check "the trace begins at a line that has a BUG" grep -qxF "$where" <<<"$bugs"
+check "the kernel names the same line" grep -qF "kernel BUG at $where!" <(crash .splat.excerpt)
+equal "the failed allocation is where it is" "$(crash '[.stack_info[0].frames[] |
+	select(.function == "pte_alloc_one")][0].file')" arch/x86/mm/pgtable.c
+check "what was inlined is told" test "$(crash '[.splat.stack[] | select(.inlined)] | length')" -gt 0
+equal "nothing stays without lines" "$(jq '[.results[] | select(.undecoded)] | length' "$tmp/run.json")" 0
 kernel=$(sed -n 's/.* --kernel \([^ ]*\).*/\1/p' <<<"$repro")
 mkdir "$tmp/kernel"
 ln -s "$kernel" "${kernel%/arch/*}/System.map" "${kernel%/arch/*}/vmlinux" "$tmp/kernel"
+crash .splat.excerpt >"$tmp/console"
+"$bin/faultline" classify --vmlinux "$tmp/kernel/vmlinux" --format json "$tmp/console" >"$tmp/classified"
+equal "classify decodes the same from the log" \
+	"$(jq -r '.splats[0].stack[0] | .file + ":" + (.line | tostring)' "$tmp/classified")" "$where"
 check "machines of every kind" tests/integration/machines.sh "$tmp/kernel"
 finish
