@@ -269,6 +269,13 @@ must_check int view_results(struct store *s, const struct result_filter *f,
 			    struct json_object **ret, struct error *err);
 must_check int view_result(struct store *s, int64_t id, struct json_object **ret,
 			   struct error *err);
+/* What a text of 1 byte or more names: {"q","items":[{"kind","name","title","href"}],"truncated"}, at
+ * most 10 of a kind. Kinds, in this order: commit (by the first 4 digits of its hash or more, words of
+ * its subject, its author), regression (title, signature), branch, submission (its ref), failure
+ * (what the kernel said, fingerprint) and case (name, summary). `href` is an address of the
+ * dashboard; a branch has "repo" and "ref" instead. */
+must_check int view_search(struct store *s, const char *q, struct json_object **ret,
+			   struct error *err);
 must_check int view_agents(struct store *s, struct json_object **ret, struct error *err);
 /* {"jobs":{"build":{"queued",…},"test":{…}},"results":{"PASS":n,…},"submissions":{"new",…},
  * "agents":{"known","live"},"regressions":{state: n},"probes":{"under_way"},"outbox":{state: n},

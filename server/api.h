@@ -62,6 +62,7 @@ bool api_regression_filter(const struct http_req *req, struct http_res *res,
 bool api_compare_sides(const struct http_req *req, struct http_res *res, const char **ret_a,
 		       const char **ret_b);
 
+API_HANDLER(api_search); /* page_search.c */
 API_HANDLER(api_submission_post);
 API_HANDLER(api_submissions);
 API_HANDLER(api_submission);

@@ -33,6 +33,7 @@ PAGE_HANDLER(page_build);
 PAGE_HANDLER(page_regressions);
 PAGE_HANDLER(page_regression);
 PAGE_HANDLER(page_agents);
+PAGE_HANDLER(page_search);
 PAGE_HANDLER(page_outbox);
 
 /* clang-format off */
@@ -54,6 +55,7 @@ PAGE_HANDLER(page_outbox);
 	PAGE("/regressions", page_regressions, "Dashboard: regressions (?state=&repo=&ref=)") \
 	PAGE("/regressions/{id}", page_regression, "Dashboard: one regression and its life") \
 	PAGE("/agents", page_agents, "Dashboard: agents") \
+	PAGE("/search", page_search, "Dashboard: what a text may be the name of (?q=)") \
 	{ "GET", "/outbox", ROLE_ADMIN, 0, false, page_outbox, \
 	  "Dashboard: what was told about regressions (?state=)", false },
 /* clang-format on */

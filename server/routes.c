@@ -55,6 +55,8 @@ const struct http_route http_routes[] = {
 	  "report", false },
 	{ "GET", "/api/v1/agents", ROLE_NONE, 0, false, api_agents,
 	  "Agents and what they are doing", false },
+	{ "GET", "/api/v1/search", ROLE_NONE, 0, false, api_search,
+	  "Commits, regressions, branches, submissions, failures, cases that a text names (?q=)", false },
 	{ "GET", "/api/v1/stats", ROLE_NONE, 0, false, api_stats,
 	  "Depth of the queue, verdicts, agents", false },
 	{ "GET", "/api/v1/plans", ROLE_NONE, 0, false, api_plans, "Plans that can be named", false },

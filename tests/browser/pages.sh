@@ -249,6 +249,22 @@ SHA=$(get "$URL/submissions/2.json" >/dev/null; jq -r .head_sha "$T/body")
 page "/commits/$SHA/coverage"
 json "/commits/$SHA/coverage.json"
 BASE=$(get "$URL/submissions/2.json" >/dev/null; jq -r .base_sha "$T/body")
+page /search
+page '/search?q=%3Cb%20id=zqx%3E'
+grep -qa '&lt;b id=zqx&gt;' "$T/body" && good || bad "search: the hostile subject is not found"
+page "/search?q=${SHA:0:7}"
+grep -qa "href=\"/commits/$SHA\"" "$T/body" && good || bad "search: the commit is not found by its hash"
+page '/search?q=%22%3E%3Cscript%3Ezqx()%3C/script%3E'
+page '/search?q=%25' # matches only what holds it
+grep -qa 'Nothing is called that' "$T/body" && good || bad "search: % is taken for a pattern"
+page '/search?q=' 400
+page "/search?q=$(printf 'a%.0s' {1..300})" 400
+json '/search.json?q=split.mprotect'
+jq -e 'any(.items[]; .kind == "case" and .name == "split.mprotect")' "$T/body" >/dev/null && good ||
+	bad "search: a case is not found by its name"
+json '/search.json?q=lazy-%3Cb'
+jq -e 'any(.items[]; .kind == "branch" and (.href | startswith("/branches/demo/lazy-%3Cb%3E%26%27topic")))' \
+	"$T/body" >/dev/null && good || bad "search: a branch is not found: $(head -c 400 "$T/body")"
 page /compare
 page '/compare?a=%3Cb%20id=zqx%3E&b=%22%3E%3Cb%20id=zqx%3E' 422
 page '/compare?a=1234567' 400
@@ -261,12 +277,12 @@ for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.cs
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done
-for file in style.css live.js icon.svg; do
+for file in style.css live.js keys.js copy.js icon.svg; do
 	[ "$(get "$URL/static/$file")" = 200 ] && good || bad "/static/$file"
 done
 # ---- as files --------------------------------------------------------------------------------
 mirror() { "$BUILD/bin/faultline" export-static --server "$URL/" "$@" 2>"$T/mirror.log"; echo $?; }
-[ "$(mirror "$T/mirror" --max-pages 400)" = 2 ] && grep -q '400 files .*there is more' "$T/mirror.log" && good ||
+[ "$(mirror "$T/mirror" --max-pages 400)" = 2 ] && grep -q '[34][0-9][0-9] files .*there is more' "$T/mirror.log" && good ||
 	bad "a mirror that is cut off: $(tail -n 1 "$T/mirror.log")"
 tests/browser/mirror.py "$T/mirror" "$URL/" >"$T/links" && good || bad "mirror: $(head -n 5 "$T/links")"
 grep -qa '&lt;b id=zqx&gt;' "$T/mirror/submissions.html" && good || bad "mirror: submissions are not all there"
