@@ -42,7 +42,7 @@ struct crawl {
 	size_t n, cap, max;
 	void *by_target; /* tsearch(3) */
 	bool cut;
-	int missing;
+	int missing, closed;
 };
 
 static int page_cmp(const void *a, const void *b)
@@ -131,7 +131,9 @@ static int fetch(struct crawl *c, struct page *p, struct error *err)
 	if (r)
 		return error_wrap(err, r, "%s", p->target);
 	p->there = res.status == 200;
-	if (!p->there) {
+	if (res.status == 401 || res.status == 403) {
+		c->closed++; /* not for everybody: its links lead to the server */
+	} else if (!p->there) {
 		c->missing++;
 		fprintf(stderr, "faultline: %s: the server answers %d\n", p->target, res.status);
 	} else {
@@ -297,7 +299,7 @@ int cmd_export_static(int argc, char **argv)
 		r = export_to(&a, &c, &err);
 	if (r)
 		return cli_fail(&err);
-	fprintf(stderr, "faultline: %zu files in %s%s\n", c.n - (size_t)c.missing, a.dir,
-		c.cut ? "; there is more (--max-pages)" : "");
+	fprintf(stderr, "faultline: %zu files in %s%s\n", c.n - (size_t)(c.missing + c.closed),
+		a.dir, c.cut ? "; there is more (--max-pages)" : "");
 	return c.cut || c.missing ? EXIT_TROUBLE : EXIT_OK;
 }

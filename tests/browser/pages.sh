@@ -204,7 +204,7 @@ crawl() {
 			[[ $link == \?* ]] && link=${path%%\?*}$link
 			link=${link%%#*}
 			case $link in
-			*format=* | /static/* | /api/* | '') ;;
+			*format=* | /static/* | /api/* | /outbox | '') ;; # administrators see that one
 			/*) queue+=("$link") ;;
 			*) bad "$path: a link leads to '$link'" ;;
 			esac
