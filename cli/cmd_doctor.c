@@ -136,6 +136,7 @@ static void check_tools(struct doctor *d)
 		{ "bc", "bc", "kernels cannot be built" },
 		{ "perl", "perl", "kernels cannot be built" },
 		{ "ccache", "ccache", "every build starts from nothing" },
+		{ "addr2line", "binutils", "traces stay without files and lines" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {

@@ -140,6 +140,10 @@ static void add_output(struct xml *x, const struct result *r)
 	}
 	if (r->splat.kind != SPLAT_NONE && r->splat.excerpt)
 		buf_str(&text, r->splat.excerpt);
+	if (trace_has_lines(&r->splat.trace)) {
+		buf_str(&text, "\nThe decoded stack:\n");
+		trace_text(&r->splat.trace, &text);
+	}
 	if (!text.len)
 		return;
 	xml_open(x, "system-out");

@@ -72,6 +72,15 @@ void frame_text(const struct frame *f, struct buf *out)
 		buf_str(out, " [inline]");
 }
 
+void trace_text(const struct trace *t, struct buf *out)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		buf_str(out, "  ");
+		frame_text(&t->frames[i], out);
+		buf_char(out, '\n');
+	}
+}
+
 static struct json_object *frame_to_json(const struct frame *f)
 {
 	struct json_object *o = json_object_new_object();

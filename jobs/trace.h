@@ -49,6 +49,9 @@ bool trace_has_lines(const struct trace *t); /* a file of at least one frame is 
  * "pmd_lock (include/linux/mm.h:3088) [inline]", of what is not known without the parentheses. */
 void frame_text(const struct frame *f, struct buf *out);
 
+/* The same of each, in a line of its own behind two blanks. */
+void trace_text(const struct trace *t, struct buf *out);
+
 /* [{"function", "offset", "size", "module"?, "file", "line", "inlined"}] */
 struct json_object *trace_to_json(const struct trace *t);
 /* Member `key` of `v`; an absent one is an empty trace. -EINVAL naming what is wrong. */

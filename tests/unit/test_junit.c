@@ -55,6 +55,37 @@ static void test_statuses(void **state)
 	assert_int_equal(count_of(text, "<testcase "), 6);
 }
 
+static void add_frame(struct result *r, const char *file)
+{
+	struct frame *f = trace_add(&r->splat.trace);
+
+	f->function = xstrdup("f");
+	f->offset = 26;
+	f->size = 64;
+	f->file = xstrdup(file);
+	f->line = file ? 12 : 0;
+}
+
+static void test_decoded(void **state)
+{
+	CLEANUP(result_doc_free) struct result_doc d = { 0 };
+	CLEANUP(free_p) char *text = NULL, *bare = NULL;
+
+	(void)state;
+	fill_statuses(&d);
+	for (size_t i = 0; i < d.n_results; i++)
+		if (d.results[i].splat.kind != SPLAT_NONE)
+			add_frame(&d.results[i], NULL);
+	bare = written("junit", &d, NULL);
+	assert_null(strstr(bare, "decoded"));
+	for (size_t i = 0; i < d.n_results; i++)
+		if (d.results[i].splat.kind != SPLAT_NONE)
+			add_frame(&d.results[i], "mm/<x>.c");
+	text = written("junit", &d, NULL);
+	assert_has(text, "<system-out>kernel BUG at f\nCall Trace:\n\nThe decoded stack:\n"
+			 "  f+0x1a/0x40\n  f+0x1a/0x40 (mm/&lt;x&gt;.c:12)\n</system-out>");
+}
+
 /* The time of a sweep is that of its points; the closing result has the sum of them. */
 static void test_sweep_time(void **state)
 {
@@ -106,9 +137,8 @@ static void test_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_statuses),
-		cmocka_unit_test(test_sweep_time),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_statuses),   cmocka_unit_test(test_decoded),
+		cmocka_unit_test(test_sweep_time), cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_empty),
 	};
 
