@@ -9,6 +9,9 @@
 #include "lib/clean.h"
 #include "lib/path.h"
 
+/* Of all traces of a document together: 3 MB of it, of the 32 that a server takes. A plan in which
+ * everything fails has some 500 failures of 30 frames. */
+#define DOC_FRAMES_MAX 20000
 /* Distinct addresses; a document with more has said enough. */
 #define ADDRESSES_MAX 16384
 
@@ -207,13 +210,18 @@ char *decode_find(const char *beside, const char *or_beside)
 
 /* ---- documents ----------------------------------------------------------------------------- */
 
+static size_t count_frames(const struct result *r)
+{
+	size_t n = r->splat.trace.n;
+
+	for (size_t i = 0; i < r->n_stacks; i++)
+		n += r->stacks[i].trace.n;
+	return n;
+}
+
 static bool has_trace(const struct result *r)
 {
-	bool any = r->splat.trace.n > 0;
-
-	for (size_t i = 0; i < r->n_stacks && !any; i++)
-		any = r->stacks[i].trace.n > 0;
-	return any;
+	return count_frames(r) > 0;
 }
 
 bool decode_is_wanted(const struct result_doc *doc)
@@ -229,6 +237,25 @@ static void drop(struct result *r)
 	trace_free(&r->splat.trace);
 	for (size_t i = 0; i < r->n_stacks; i++)
 		trace_free(&r->stacks[i].trace);
+}
+
+/* The first failures keep their traces. */
+static void keep_first(struct result_doc *doc)
+{
+	size_t left = DOC_FRAMES_MAX;
+
+	for (size_t i = 0; i < doc->n_results; i++) {
+		struct result *r = &doc->results[i];
+		size_t n = count_frames(r);
+
+		if (n <= left) {
+			left -= n;
+			continue;
+		}
+		drop(r);
+		free(r->undecoded);
+		r->undecoded = xstrdup("only the first failures of a run have their traces");
+	}
 }
 
 /* Those of results that failed; the array is owned. */
@@ -261,6 +288,7 @@ void decode_doc(struct result_doc *doc, const struct decode_opts *opts, const ch
 			drop(&doc->results[i]);
 	if (!decode_is_wanted(doc))
 		return;
+	keep_first(doc);
 	traces = traces_of(doc, &n);
 	if (opts) {
 		r = decode_traces(opts, traces, n, &err);
@@ -270,4 +298,6 @@ void decode_doc(struct result_doc *doc, const struct decode_opts *opts, const ch
 	for (size_t i = 0; i < doc->n_results && r < 0; i++)
 		if (doc->results[i].status == STATUS_FAIL && has_trace(&doc->results[i]))
 			doc->results[i].undecoded = xstrdup(why);
+	/* with what was inlined there are more */
+	keep_first(doc);
 }

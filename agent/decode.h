@@ -36,7 +36,8 @@ char *decode_find(const char *beside, const char *or_beside);
 
 /* Whether a result of the document has a trace that somebody will read: it failed. */
 bool decode_is_wanted(const struct result_doc *doc);
-/* The traces of the results that failed, decoded; all others are dropped. When they cannot be, each of
+/* The traces of the results that failed, decoded; all others are dropped, and of very many
+ * failures only the first have any. When they cannot be, each of
  * these results says why; no verdict depends on it. `opts` NULL: `why` says so. */
 void decode_doc(struct result_doc *doc, const struct decode_opts *opts, const char *why);
 

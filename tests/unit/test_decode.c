@@ -509,6 +509,39 @@ static void test_undecoded(void **state)
 	check_undecoded(&opts, NULL, "there are no symbols in it");
 }
 
+/* A document stays small enough to be sent, whatever fails. */
+static void test_many_failures(void **state)
+{
+	enum { RESULTS = 3000, FRAMES = 9 };
+	CLEANUP(free_p) char *path = in_top("vmlinux");
+	const struct decode_opts opts = { .vmlinux = path };
+	uint64_t size = size_of("deep", 0);
+	struct result_doc doc = { 0 };
+	size_t frames = 0;
+
+	(void)state;
+	for (int i = 0; i < RESULTS; i++) {
+		struct result *r = result_doc_add(&doc);
+
+		result_init(r);
+		r->status = STATUS_FAIL;
+		r->reason = REASON_BUG;
+		for (int k = 0; k < FRAMES; k++)
+			add(&r->splat.trace, "deep", 5 + (uint64_t)k % 4, size);
+	}
+	decode_doc(&doc, &opts, NULL);
+	for (int i = 0; i < RESULTS; i++) {
+		const struct result *r = &doc.results[i];
+
+		frames += r->splat.trace.n;
+		assert_int_equal(trace_has_lines(&r->splat.trace), !r->undecoded);
+	}
+	assert_in_range(frames, 10000, 20000);
+	assert_true(trace_has_lines(&doc.results[0].splat.trace));
+	assert_non_null(strstr(doc.results[RESULTS - 1].undecoded, "only the first"));
+	result_doc_free(&doc);
+}
+
 static bool always(void *arg)
 {
 	(void)arg;
@@ -553,7 +586,8 @@ int main(void)
 		cmocka_unit_test(test_batches),
 
 		cmocka_unit_test(test_document),  cmocka_unit_test(test_undecoded),
-		cmocka_unit_test(test_cancelled), cmocka_unit_test(test_find_file),
+		cmocka_unit_test(test_cancelled), cmocka_unit_test(test_many_failures),
+		cmocka_unit_test(test_find_file),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
