@@ -458,14 +458,17 @@ SELECT coalesce(sum(state = 'queued'), 0) AS queued, coalesce(sum(state = 'waiti
 FROM jobs WHERE id IN (SELECT job_id FROM submission_jobs WHERE submission_id = ?1)
 
 -- name: matrix_of_submission
--- A row's build comes right before its test.
+-- A row's build comes right before its test: its job was made first. The commits lead, so that what
+-- is read is in order already.
 SELECT sj.position, sj.config, j.kind, j.id, j.state, j.build_id, b.status, j.run_id,
 	j.final_run_id, t.case_list_id, c.sha, c.subject, sj.submission_id,
 	r.strip, r.n_fail + r.n_error + r.n_miss
-FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id JOIN builds b ON b.id = j.build_id
+FROM submission_commits sc CROSS JOIN submission_jobs sj
+	ON sj.submission_id = sc.submission_id AND sj.position = sc.position
+JOIN jobs j ON j.id = sj.job_id JOIN builds b ON b.id = j.build_id
 JOIN commits c ON c.id = sj.commit_id LEFT JOIN tests t ON t.id = j.test_id
 LEFT JOIN runs r ON r.id = j.final_run_id
-WHERE sj.submission_id = ?1 ORDER BY sj.position DESC, sj.config, j.kind, j.id
+WHERE sc.submission_id = ?1 ORDER BY sc.position DESC, sj.config, sj.job_id
 
 -- name: matrix_of_commit
 SELECT sj.position, sj.config, j.kind, j.id, j.state, j.build_id, b.status, j.run_id,

@@ -185,16 +185,26 @@ static void filter_errno(struct buf *out, int64_t n)
 		buf_printf(out, "%lld", (long long)n);
 }
 
-static void filter_string(struct buf *out, enum tpl_filter f, const char *s, size_t len)
+/* How much of a string is shown. */
+static size_t filter_len(enum tpl_filter f, const char *s, size_t len)
 {
-	if (f == TPL_DATE)
-		filter_date(out, s);
-	else if (f == TPL_LETTER)
-		buf_add(out, s, len ? utf8_len(s, len) : 0);
-	else if (f == TPL_SHORT)
-		buf_add(out, s, len < 12 ? len : 12);
-	else
-		buf_add(out, s, len);
+	if (f == TPL_LETTER)
+		return len ? utf8_len(s, len) : 0;
+	return f == TPL_SHORT && len > 12 ? 12 : len;
+}
+
+/* Most of what pages of many rows print. */
+static void plain_number(struct buf *out, int64_t n)
+{
+	char digits[24], *p = digits + sizeof(digits);
+	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+	do
+		*--p = (char)('0' + left % 10);
+	while (left /= 10);
+	if (n < 0)
+		*--p = '-';
+	buf_add(out, p, (size_t)(digits + sizeof(digits) - p));
 }
 
 static void filter_number(struct buf *out, enum tpl_filter f, int64_t n)
@@ -285,6 +295,7 @@ static int print_value(struct walk *w, const struct tpl_op *op, struct error *er
 {
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	struct json_object *v;
+	const char *s;
 	bool found;
 
 	v = look_up(w, op, &found);
@@ -297,15 +308,18 @@ static int print_value(struct walk *w, const struct tpl_op *op, struct error *er
 	case json_type_object:
 		return fail(w, op, err, "is no single value");
 	case json_type_string:
-		if (op->filter == TPL_NONE) {
-			escape(w, op, json_object_get_string(v),
-			       (size_t)json_object_get_string_len(v));
+		s = json_object_get_string(v);
+		if (op->filter == TPL_DATE) {
+			filter_date(&text, s);
+			break;
+		}
+		escape(w, op, s, filter_len(op->filter, s, (size_t)json_object_get_string_len(v)));
+		return 0;
+	case json_type_int:
+		if (op->filter == TPL_NONE && op->context != TPL_IN_URL) {
+			plain_number(w->out, json_object_get_int64(v));
 			return 0;
 		}
-		filter_string(&text, op->filter, json_object_get_string(v),
-			      (size_t)json_object_get_string_len(v));
-		break;
-	case json_type_int:
 		filter_number(&text, op->filter, json_object_get_int64(v));
 		break;
 	case json_type_double:

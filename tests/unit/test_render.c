@@ -167,7 +167,7 @@ static void test_repeat(void **state)
 		"{\"matrix\":{\"cases\":[\"a\"],\"rows\":[{\"sha\":\"1\",\"short\":\"1\",\"subject\":\"\","
 		"\"position\":1,\"config\":\"\",\"build\":null,\"test\":null,\"run\":null,"
 		"\"strip\":[{\"status\":\"PASS\",\"result\":null,\"n\":";
-	static const char cell[] = "<td class=\"cell\"><span class=\"c s-PASS\">P</span></td>";
+	static const char cell[] = "<td><b class=\"c s-PASS\">P</b></td>";
 	static const char *const times[] = { "0", "1", "3", "70" };
 
 	(void)state;
@@ -184,6 +184,21 @@ static void test_repeat(void **state)
 		for (const char *p = buf_cstr(&out); (p = strstr(p, cell)); p += strlen(cell))
 			n++;
 		assert_int_equal(n, strtol(times[i], NULL, 10));
+	}
+}
+
+static void test_numbers(void **state)
+{
+	static const char *const rows[] = { "7", "10", "-1", "9223372036854775807",
+					    "-9223372036854775808" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(free_p) char *view = xasprintf("{\"summary\":{\"PASS\":%s}}", rows[i]);
+		CLEANUP(free_p)
+		char *wanted = xasprintf("title=\"%s PASS\">P %s<", rows[i], rows[i]);
+
+		check_part(PAGE_PART_SUMMARY, view, wanted);
 	}
 }
 
@@ -219,7 +234,8 @@ int main(void)
 		cmocka_unit_test(test_text),	    cmocka_unit_test(test_url),
 		cmocka_unit_test(test_url_part),    cmocka_unit_test(test_page),
 		cmocka_unit_test(test_missing_key), cmocka_unit_test(test_sections),
-		cmocka_unit_test(test_repeat),	    cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_repeat),	    cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
