@@ -246,12 +246,12 @@ static int by_time(const void *a, const void *b)
 	return x->line - y->line;
 }
 
-/* A followed line moves by some commits at a time, once by more than two hundred. */
+/* A followed line moves by some commits at a time, once by two hundred with the base. */
 static void schedule(void)
 {
 	for (int line = 0; line < DASH_FOLLOWED + DASH_SERIES; line++) {
 		const struct dash_line *l = world_line(line);
-		int n = line == 1 ? 220 : l->step > 1 ? 1 : 5 + (int)world_pick(36, 50, 0, 0);
+		int n = line == 1 ? 199 : l->step > 1 ? 1 : 5 + (int)world_pick(36, 50, 0, 0);
 
 		for (int done = 0; done < l->commits; done += n) {
 			if (done)

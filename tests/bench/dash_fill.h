@@ -5,7 +5,7 @@
 
 #include "tests/bench/dash_world.h"
 
-#define DASH_FORM 2 /* of what is filled in: another number and it is done again */
+#define DASH_FORM 3 /* of what is filled in: another number and it is done again */
 
 struct fill {
 	const char *dir;
