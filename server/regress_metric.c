@@ -2,7 +2,8 @@
 /*
  * What is done next about a metric that got worse. Every value that decides is measured by a test of
  * its own, so by a machine of its own: what one machine has in common (where its memory lies, how
- * busy the host is) would pass for a difference between two kernels.
+ * busy the host is) would pass for a difference between two kernels. Only what turned out to be exact
+ * on both sides is searched for by one machine a commit.
  */
 #include <errno.h>
 #include <limits.h>
@@ -49,12 +50,13 @@ static struct fresh fresh_of(const struct regression_state *g, const char *purpo
 
 /* --- asking --------------------------------------------------------------------------------- */
 
-static void ask_one(struct regress_decision *d, const char *purpose, const struct commit_info *c)
+static void ask_one(struct regress_decision *d, const char *purpose, const struct commit_info *c,
+		    int runs)
 {
 	if (d->step.n_probes == REGRESS_PROBES_MAX)
 		return;
 	d->probes[d->step.n_probes++] =
-		(struct probe_new){ .purpose = purpose, .commit = *c, .runs = 1 };
+		(struct probe_new){ .purpose = purpose, .commit = *c, .runs = runs };
 	d->step.probes = d->probes;
 	d->any = true;
 }
@@ -71,9 +73,9 @@ static int ask_sides(struct regress_decision *d, const struct regression_state *
 		r = h->commit(h->arg, g->row.good, &good, err);
 	for (int i = 0; !r && (i < bad_runs || i < good_runs); i++) {
 		if (i < bad_runs)
-			ask_one(d, "bad", &bad);
+			ask_one(d, "bad", &bad, 1);
 		if (i < good_runs)
-			ask_one(d, "good", &good);
+			ask_one(d, "good", &good, 1);
 	}
 	return r;
 }
@@ -85,7 +87,19 @@ static int ask_commit(struct regress_decision *d, const struct regress_history *
 	int r = h->commit(h->arg, sha, &c, err);
 
 	for (int i = 0; !r && i < runs; i++)
-		ask_one(d, purpose, &c);
+		ask_one(d, purpose, &c, 1);
+	return r;
+}
+
+/* All values by one test. */
+static int ask_together(struct regress_decision *d, const struct regress_history *h,
+			const char *purpose, const char *sha, int runs, struct error *err)
+{
+	struct commit_info c;
+	int r = h->commit(h->arg, sha, &c, err);
+
+	if (!r)
+		ask_one(d, purpose, &c, runs);
 	return r;
 }
 
@@ -241,10 +255,15 @@ static bool all_are(const struct shift_values *v, double value)
 	return true;
 }
 
-static bool is_exact(const struct search *s, const struct shift_values *v)
+/* Neither side ever varies: no machine and no hour makes a difference. */
+static bool is_exact(const struct search *s)
 {
-	return all_are(s->bad, s->bad->v[0]) && all_are(s->good, s->good->v[0]) &&
-	       (all_are(v, s->bad->v[0]) || all_are(v, s->good->v[0]));
+	return all_are(s->bad, s->bad->v[0]) && all_are(s->good, s->good->v[0]);
+}
+
+static bool is_of_a_side(const struct search *s, const struct shift_values *v)
+{
+	return all_are(v, s->bad->v[0]) || all_are(v, s->good->v[0]);
 }
 
 static enum worth worth_of(const struct search *s, const struct commit_values *c)
@@ -253,7 +272,7 @@ static enum worth worth_of(const struct search *s, const struct commit_values *c
 
 	if (!c->n)
 		return WORTH_NOTHING;
-	if (is_exact(s, &v))
+	if (is_exact(s) && is_of_a_side(s, &v))
 		return WORTH_A_PROOF;
 	for (size_t i = 0; i < s->g->n_probes; i++)
 		if (s->g->probes[i].n_values && strcmp(s->g->probes[i].sha, c->sha) == 0)
@@ -346,8 +365,9 @@ static int take_next(struct search *s, const struct regress_history *h, struct r
 	d->search = bisect_to_json(s->b);
 	d->step.search = d->search;
 	if (n.kind == BISECT_ASK)
-		return ask_commit(d, h, "search", n.commit,
-				  n.runs * s->group - tally_of(s, n.commit)->n, err);
+		return (is_exact(s) ? ask_together : ask_commit)(
+			d, h, "search", n.commit, n.runs * s->group - tally_of(s, n.commit)->n,
+			err);
 	if (n.kind == BISECT_REFUSED)
 		return all_suspects(s->g, h, n.reason, d, err);
 	r = h->revlist(h->arg, s->g->row.good, s->g->row.bad, &revlist, err);

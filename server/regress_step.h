@@ -28,7 +28,7 @@ struct regress_history {
 	void *arg;
 };
 
-#define REGRESS_PROBES_MAX 48 /* asked for at once; a metric's tests have one run each */
+#define REGRESS_PROBES_MAX 48 /* asked for at once; most of a metric's have one run each */
 
 struct regress_decision {
 	bool any; /* something is to be written: `step` */
