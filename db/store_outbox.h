@@ -41,8 +41,8 @@ must_check int store_outbox_end(struct store *s, int64_t id, enum outbox_end end
 /* Once at the start: what was being sent when the server ended is doubtful. */
 must_check int store_outbox_recover(struct store *s, int *ret_n, struct error *err);
 
-/* Newest first: {"items":[{"id","state","kind","channel","recipient","regression","title","attempts",
- * "message","created","due","ended"}],"next"}; state NULL: any. New reference. */
+/* Newest first: {"items":[{"id","state","kind","channel","recipient","regression","title",
+ * "attempts","message","created","due","ended"}],"next"}; state NULL: any. New reference. */
 must_check int view_outbox(struct store *s, const char *state, const char *cursor, int limit,
 			   struct json_object **ret, struct error *err);
 

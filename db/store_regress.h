@@ -231,12 +231,12 @@ struct regression_filter {
 must_check int view_regressions(struct store *s, const struct regression_filter *f,
 				struct json_object **ret, struct error *err);
 /* The same of one, with "cases":[{"config","scenario","fault","result","status","reason","detail"}],
- * "changes":[{"at","state","evidence"}], "told":[{"kind","channel","state","at"}] (mails and hooks, not
- * to whom), "probes":[{"purpose","commit","ended","built","fails",
- * "runs","others","control_fails","control_runs","values"}] in their order, "search"
- * (bisect_to_json() or null) and "metric" (null, or {"name","unit","worse","accel","threshold",
- * "between":[{"commit","values"}]}, which are regression_state's).
- * "values" are of a metric only; the threshold is null until both sides were measured. -ENOENT. */
+ * "changes":[{"at","state","evidence"}], "told":[{"kind","channel","state","at"}] (mails and hooks,
+ * not to whom), "probes":[{"purpose","commit","ended","built","fails","runs","others",
+ * "control_fails","control_runs","values"}] in their order, "search" (bisect_to_json() or null) and
+ * "metric" (null, or {"name","unit","worse","accel","threshold","between":[{"commit","values"}]}, which
+ * are regression_state's). "values" are of a metric only; the threshold is null until both sides were
+ * measured. -ENOENT. */
 must_check int view_regression(struct store *s, int64_t id, struct json_object **ret,
 			       struct error *err);
 /* The same with what a report of it (jobs/report.h) says besides: "repo_url" (null unless others can
