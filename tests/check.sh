@@ -44,6 +44,7 @@ for script in tests/integration/*.sh tests/exchange/*.sh tests/browser/pages.sh;
 done
 part "histories" env BUILD=$asan tests/integration/history.sh toy 40 1 2 3 4
 unset ASAN_OPTIONS UBSAN_OPTIONS
+part "look.sh, in a browser" tests/browser/look.sh
 part "a real kernel" tests/integration/real.sh
 # Three of the planted defects, found by three kinds of checks, and the kernel without them once
 # (`make defects` does them all). The build trees are kept: the next run compiles little.

@@ -18,7 +18,7 @@ packages=(
 packages+=(flex bison bc perl libelf-dev libssl-dev xz-utils)
 kernel_source=linux-source-6.12
 # What the tests need.
-packages+=(libcmocka-dev clang-format curl sqlite3 jq libxml2-utils nodejs python3)
+packages+=(libcmocka-dev clang-format curl sqlite3 jq libxml2-utils nodejs chromium python3)
 # Node.js from elsewhere brings its own npm, which Debian's package would conflict with.
 command -v npm >/dev/null || packages+=(npm)
 # What the bench's other side runs in its machine.

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// look.cjs MODULES URL FOLDER: see ../look.sh. The last line is "N passed, N failed".
+"use strict";
+
+const fs = require("fs");
+const path = require("path");
+
+const [modules, base, folder] = process.argv.slice(2);
+const from = (name) => require(path.resolve(modules, "node_modules", name));
+const { chromium } = from("playwright-core");
+const axe = fs.readFileSync(path.resolve(modules, "node_modules/axe-core/axe.min.js"), "utf8");
+
+const LOOKS = [
+	{ name: "light", theme: "light", width: 1280 },
+	{ name: "dark", theme: "dark", width: 1280 },
+	{ name: "light-narrow", theme: "light", width: 390 },
+	{ name: "dark-narrow", theme: "dark", width: 390 },
+];
+
+let passed = 0, failed = 0;
+
+function check(what, good, why = "") {
+	if (good)
+		passed++;
+	else {
+		failed++;
+		console.log(`FAIL ${what}${why ? `: ${why}` : ""}`);
+	}
+}
+
+// One page of every kind, by what the server has.
+async function pages() {
+	const json = async (at) => (await fetch(base + at)).json();
+	const { items } = await json("/api/v1/submissions?limit=10");
+	const done = items.find((s) => s.id === 2);
+	const fails = (await json("/api/v1/results?status=FAIL&limit=50")).items;
+	const crash = fails.find((r) => r.scenario !== "build" && r.case !== "build") || fails[0];
+	const branch = (await json("/api/v1/branches")).items[0];
+	return {
+		overview: "/", branches: "/branches",
+		branch: `/branches/${branch.repo}/${encodeURIComponent(branch.ref)}`,
+		submissions: "/submissions", submission: "/submissions/2", commit: `/commits/${done.head_sha}`,
+		coverage: `/commits/${done.head_sha}/coverage`, results: "/results", failures: "/results?status=FAIL",
+		result: `/results/${crash.id}`, run: `/runs/${crash.run}`, log: `/runs/${crash.run}/log`,
+		build: "/builds/1", broken: "/builds/3", regressions: "/regressions", regression: "/regressions/1",
+		compare: "/compare", compared: `/compare?a=${done.base_sha}&b=${done.head_sha}`, agents: "/agents",
+		search: "/search?q=split", nothing: "/search?q=zzzzzz", missing: "/submissions/999999",
+	};
+}
+
+async function open(browser, look) {
+	const context = await browser.newContext({ viewport: { width: look.width, height: 900 },
+		colorScheme: look.theme });
+	const page = await context.newPage();
+	page.errors = [];
+	page.on("pageerror", (e) => page.errors.push(String(e)));
+	page.on("console", (m) => {
+		// that a page is not there is what "missing" is about
+		if (m.type() === "error" && !/the server responded with a status of 404/.test(m.text()))
+			page.errors.push(m.text());
+	});
+	return page;
+}
+
+async function lookAt(page, look, name, at) {
+	const what = `${name} ${look.name}`;
+	page.errors = [];
+	await page.goto(base + at, { waitUntil: "load" });
+	await page.screenshot({ path: path.join(folder, `${name}-${look.name}.png`), fullPage: name !== "log" });
+	const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+	check(`${what}: nothing sticks out`, beyond <= 0, `${beyond} pixels`);
+	const markup = await page.evaluate(() => document.querySelectorAll("#zqx, b[id]").length);
+	check(`${what}: hostile text is text`, markup === 0);
+	await page.evaluate(axe);
+	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"],
+		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+	const serious = found.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+	check(`${what}: nothing serious to axe-core`, serious.length === 0, serious.map((v) =>
+		`${v.id} (${v.nodes.length}): ${v.nodes[0].target} ${v.nodes[0].any.map((a) => a.message).join(" ")}`).join("; "));
+	check(`${what}: no errors on the console`, page.errors.length === 0, page.errors.join("; "));
+}
+
+// From the overview to the regression, what it rests on, and back to the search, by keyboard alone.
+async function byHand(browser) {
+	const page = await open(browser, LOOKS[0]);
+	await page.goto(base + "/");
+	await page.click("main a[href^='/regressions/']");
+	check("one click from the overview to the regression", /\/regressions\/\d+$/.test(page.url()), page.url());
+	await page.goto(base + "/");
+	await page.keyboard.press("j");
+	check("j goes to the first row", (await page.locator("tr.at").count()) === 1);
+	const first = await page.locator("tr.at").innerText();
+	await page.keyboard.press("j");
+	check("j goes on", (await page.locator("tr.at").innerText()) !== first);
+	await page.keyboard.press("k");
+	check("k goes back", (await page.locator("tr.at").innerText()) === first);
+	await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+	check("Enter opens the row", new URL(page.url()).pathname !== "/", page.url());
+	await page.keyboard.press("/");
+	await page.keyboard.type("split.mprotect");
+	await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+	check("/ searches", new URL(page.url()).searchParams.get("q") === "split.mprotect", page.url());
+	check("and finds the case", (await page.locator("main td a[href='/results?scenario=split.mprotect']").count()) > 0);
+	await page.keyboard.press("?");
+	check("? says the keys", await page.locator("dialog#keys").isVisible());
+	await page.keyboard.press("Escape");
+	check("Esc closes that", !(await page.locator("dialog#keys").isVisible()));
+	await page.keyboard.press("g");
+	await Promise.all([page.waitForNavigation(), page.keyboard.press("r")]);
+	check("g r leads to the regressions", new URL(page.url()).pathname === "/regressions", page.url());
+	check("no errors on the way", page.errors.length === 0, page.errors.join("; "));
+	await page.context().close();
+}
+
+// Pages are whole without scripts.
+async function withoutScripts(browser, all) {
+	const context = await browser.newContext({ javaScriptEnabled: false });
+	const page = await context.newPage();
+	for (const name of ["overview", "submission", "result", "regression", "log"]) {
+		await page.goto(base + all[name]);
+		const text = await page.locator("main").innerText();
+		check(`${name} without scripts`, text.length > 200, text.slice(0, 80));
+	}
+	await context.close();
+}
+
+(async () => {
+	fs.rmSync(folder, { recursive: true, force: true });
+	fs.mkdirSync(folder, { recursive: true });
+	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+		args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
+	const all = await pages();
+	for (const look of LOOKS) {
+		const page = await open(browser, look);
+		for (const [name, at] of Object.entries(all))
+			await lookAt(page, look, name, at);
+		await page.context().close();
+	}
+	await byHand(browser);
+	await withoutScripts(browser, all);
+	await browser.close();
+	console.log(`${passed} passed, ${failed} failed`);
+})().catch((e) => {
+	console.error(e);
+	console.log(`${passed} passed, ${failed + 1} failed`);
+	process.exit(1);
+});
