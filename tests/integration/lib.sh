@@ -33,6 +33,7 @@ wait_for() {
 start() {
 	local name=$1
 	shift
+	: >"$tmp/$name.out" # at once: what it said the last time it was started says nothing
 	"$@" >"$tmp/$name.out" 2>>"$tmp/$name.log" &
 	running[$name]=$!
 }
