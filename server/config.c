@@ -13,6 +13,7 @@
 #include "lib/limits.h"
 #include "lib/path.h"
 #include "server/config_notify.h"
+#include "server/config_regress.h"
 #include "server/url.h"
 
 #define CONFIG_MAX_BYTES (1 << 20)
@@ -41,6 +42,7 @@ struct config *config_new(void)
 	c->hook_timeout_s = 30;
 	c->plan = xstrdup("thp-split");
 	c->every_max = 16;
+	c->confirm = CONFIRM_DEFAULTS;
 	c->fetch_timeout_s = 1800;
 	c->serve_timeout_s = 1800;
 	c->max_serves = 8;
@@ -207,6 +209,8 @@ static const struct int_key {
 	KEY("git", "fetch_timeout_seconds", fetch_timeout_s, 1, 86400),
 	KEY("git", "serve_timeout_seconds", serve_timeout_s, 1, 86400),
 	KEY("git", "max_serves", max_serves, 1, 64),
+	KEY("regressions", "max_runs", confirm.max_runs, 10, 100000),
+	KEY("regressions", "batch", confirm.batch, 1, 1000),
 #undef KEY
 };
 
@@ -282,6 +286,8 @@ static int set_plain(struct config *c, const char *section, const char *key, con
 	if (!strcmp(section, "git") && !strcmp(key, "fsck"))
 		return set_bool(&c->fsck, value, err);
 	r = config_set_notify(c, section, key, value, ret_known, err);
+	if (!r && !*ret_known && !strcmp(section, "regressions"))
+		r = config_set_rate(c, key, value, ret_known, err);
 	if (r || *ret_known)
 		return r;
 	return set_int(c, section, key, value, ret_known, err);
@@ -402,7 +408,7 @@ int config_parse(struct config *c, const char *name, const char *text, struct er
 		if (r)
 			return error_wrap(err, r, "%s", name);
 	}
-	return 0;
+	return config_check_rates(c, name, err);
 }
 
 int config_read(struct config *c, const char *path, struct error *err)

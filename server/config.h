@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "jobs/confirm.h"
 #include "lib/error.h"
 
 struct config_branch {
@@ -42,6 +43,7 @@ struct config {
 	char *report_from; /* who reports regressions: mail_address() */
 	int report_retry_s; /* before what was not taken is sent again; each time twice as long */
 	int hook_timeout_s; /* of one call */
+	struct confirm_opts confirm; /* of new failures */
 	int every_max; /* commits of a branch's movement that are all tested */
 	char *smtp_url, *smtp_user, *smtp_password; /* url NULL: no mail is sent */
 	char *hook_secret; /* signs what hooks are told; NULL: they are not told */

@@ -92,7 +92,7 @@ static int probe_fix(struct regress *e, int64_t id, int64_t submission, struct e
 		r = store_regression_fix(s, &g.row, submission, &fix, err);
 	if (r != 1)
 		return r;
-	step.n_probes = regress_fix_probes(&g, &fix.commit, probes);
+	step.n_probes = regress_fix_probes(&e->srv->config->confirm, &g, &fix.commit, probes);
 	/* a build that succeeds was its own proof */
 	if (strcmp(g.row.scenario, "build") == 0) {
 		evidence = json_object_new_object();
@@ -219,7 +219,7 @@ static int decided(struct regress *e, const struct regression_state *g,
  * known already (a commit whose build is known to fail), which nobody would wake us for. */
 static int advance(struct regress *e, int64_t id, bool *ret_more, struct error *err)
 {
-	const struct confirm_opts o = CONFIRM_DEFAULTS;
+	const struct confirm_opts *o = &e->srv->config->confirm;
 	CLEANUP(regression_state_free) struct regression_state g = { 0 };
 	CLEANUP(regress_decision_free) struct regress_decision d = { 0 };
 	CLEANUP(history_free) struct history past = { .store = e->srv->store, .id = id };
@@ -232,7 +232,7 @@ static int advance(struct regress *e, int64_t id, bool *ret_more, struct error *
 		return r;
 	dir = xasprintf("%s/%s.git", e->srv->git_dir, g.row.repo);
 	past.dir = dir;
-	r = regress_decide(&o, &g, &h, &d, err);
+	r = regress_decide(o, &g, &h, &d, err);
 	if (r || !d.any)
 		return r;
 	r = decided(e, &g, &h, &d.step, err);

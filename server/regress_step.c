@@ -328,14 +328,13 @@ int regress_decide(const struct confirm_opts *o, const struct regression_state *
 	return r;
 }
 
-size_t regress_fix_probes(const struct regression_state *g, const struct commit_info *commit,
+size_t regress_fix_probes(const struct confirm_opts *o, const struct regression_state *g,
+			  const struct commit_info *commit,
 			  struct probe_new ret[REGRESS_PROBES_MAX])
 {
-	const struct confirm_opts o = CONFIRM_DEFAULTS;
-
 	if (g->row.metric.name)
 		return regress_metric_fix_probes(commit, ret);
-	ret[0] = (struct probe_new){ .purpose = "fix", .commit = *commit, .runs = o.batch };
+	ret[0] = (struct probe_new){ .purpose = "fix", .commit = *commit, .runs = o->batch };
 	return 1;
 }
 

@@ -44,7 +44,8 @@ must_check int regress_decide(const struct confirm_opts *o, const struct regress
 			      const struct regress_history *h, struct regress_decision *ret,
 			      struct error *err);
 /* The first tests of a commit that seems to mend it; their number. */
-size_t regress_fix_probes(const struct regression_state *g, const struct commit_info *commit,
+size_t regress_fix_probes(const struct confirm_opts *o, const struct regression_state *g,
+			  const struct commit_info *commit,
 			  struct probe_new ret[REGRESS_PROBES_MAX]);
 void regress_decision_free(struct regress_decision *d);
 

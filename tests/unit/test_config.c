@@ -35,6 +35,13 @@ static void test_all_keys(void **state)
 				   "[report]\n"
 				   "from = CI <ci@example.org>\n"
 				   "retry_seconds = 7\n"
+				   "[regressions]\n"
+				   "p0 = 0.05\n"
+				   "p1 = .5\n"
+				   "alpha = 0.02\n"
+				   "beta = 0.1\n"
+				   "max_runs = 40\n"
+				   "batch = 5\n"
 				   "[hook]\n"
 				   "timeout_seconds = 9\n"
 				   "[git]\n"
@@ -58,6 +65,10 @@ static void test_all_keys(void **state)
 	assert_int_equal(c->port, 9000);
 	assert_string_equal(c->data, "/var/lib/x");
 	assert_false(c->public_read);
+	assert_true(c->confirm.p0 == 0.05 && c->confirm.p1 == 0.5);
+	assert_true(c->confirm.alpha == 0.02 && c->confirm.beta == 0.1);
+	assert_int_equal(c->confirm.max_runs, 40);
+	assert_int_equal(c->confirm.batch, 5);
 	assert_int_equal(c->workers, 3);
 	assert_int_equal(c->lease_s, 90);
 	assert_int_equal(c->poll_s, 0);
@@ -108,6 +119,15 @@ static void test_errors_name_the_line(void **state)
 		{ "[report]\nfrom = nobody\n", "t:2: 'nobody' is not 'Name <user@host>'" },
 		{ "[report]\nto = a@b\n", "t:2: there is no key 'to'" },
 		{ "[export]\nname = x\n", "t:2: there is no key 'name'" },
+		{ "[regressions]\np0 = nan\n", "t:2: 'nan' is not a rate from 0.0001 to 0.99" },
+		{ "[regressions]\np1 = 1.5\n", "t:2: '1.5' is not a rate" },
+		{ "[regressions]\nalpha =\n", "t:2: '' is not a rate" },
+		{ "[regressions]\nmax_runs = 5\n", "t:2: '5' is not a number from 10 to" },
+		{ "[regressions]\np2 = 0.5\n", "t:2: there is no key 'p2'" },
+		{ "[regressions]\np0 = 0.3\n",
+		  "t: [regressions]: p0 (0.3) is not below p1 (0.25)" },
+		{ "[regressions]\nalpha = 0.5\nbeta = 0.5\n", "t: [regressions]: alpha and beta" },
+		{ "[regressions]\nmax_runs = 10\nbatch = 11\n", "t: [regressions]: batch (11)" },
 		{ "[repo ../x]\nurl = /x\n", "t:2: '../x' is not a name" },
 		{ "[repo a]\nbranch = -x\n", "t:2: this is not a valid reference" },
 		{ "[repo a]\nbranch = x bse=y\n",

@@ -215,7 +215,7 @@ static void fix_of(double mended, double spread, const char *states)
 	first = live(&g);
 	assert_string_equal(first, "confirmed bisected");
 	commit(NULL, sha(2), &c, &err);
-	n = regress_fix_probes(&g, &c, probes);
+	n = regress_fix_probes(&CONFIRM_DEFAULTS, &g, &c, probes);
 	assert_true(n >= 5);
 	for (size_t i = 0; i < n; i++)
 		probe(&g, &probes[i]);
