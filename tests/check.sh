@@ -42,7 +42,7 @@ for script in tests/integration/*.sh tests/exchange/*.sh tests/browser/pages.sh;
 	*) part "${script##*/}" env BUILD=$asan "$script" ;;
 	esac
 done
-part "histories" env BUILD=$asan tests/integration/history.sh toy 40 1 2 3 4
+part "histories" env BUILD=$asan tests/integration/history.sh toy 40 1 2 3
 unset ASAN_OPTIONS UBSAN_OPTIONS
 part "look.sh, in a browser" tests/browser/look.sh
 part "a real kernel" tests/integration/real.sh

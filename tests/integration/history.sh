@@ -13,8 +13,8 @@
 #        real   the kernel of the demonstration (branch lazy-pgtable-checked): each commit changes
 #               a file below mm/, the defect leaves failed splits uncounted
 #
-# Wrong is an accused commit that is not the one; that is never allowed. Of ten seeds nine have to be
-# right; when it shows in every run, all of them.
+# Wrong is an accused commit that is not the one; that is never allowed. Of up to ten seeds one may end
+# with nobody accused; when it shows in every run, none.
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -134,7 +134,7 @@ tested() { # BRANCH COMMIT: and what came out was looked at
 push() { # BRANCH
 	"${kind}_push" "$1" || { not_ok "$1 is not pushed"; return 1; }
 	poll
-	wait_for 1800 tested "$1" "$(git --git-dir="$repo" rev-parse "$1")" || not_ok "$1 was not tested"
+	wait_for 7200 tested "$1" "$(git --git-dir="$repo" rev-parse "$1")" || not_ok "$1 was not tested"
 }
 builds() { api stats | jq '[.jobs.build[]] | add'; }
 known() { api "regressions?repo=$kind&ref=$1&limit=1" | jq -e '.items[0]'; }
@@ -144,7 +144,7 @@ right=0 wrong=0 unsure=0
 search() { # SEED
 	local ref=seed-$1 begin=$SECONDS before bad=none found i verdict
 	draw "$1"
-	wait_for 1800 tested "$ref" "$start" || not_ok "$ref was not tested"
+	wait_for 7200 tested "$ref" "$start" || not_ok "$ref was not tested"
 	before=$(builds)
 	"${kind}_begin" "$ref"
 	for ((i = 1; i <= commits; i++)); do
@@ -157,7 +157,7 @@ search() { # SEED
 		"${kind}_step" $((commits + i)) bad ""
 		push "$ref"
 	done
-	wait_for 3600 ended "$ref" || not_ok "seed $1: the search does not end"
+	wait_for 7200 ended "$ref" || not_ok "seed $1: the search does not end"
 	api "regressions/$(known "$ref" | jq .id)" >"$tmp/one"
 	found=$(jq -r '.culprit // "none"' "$tmp/one")
 	case $found in
@@ -181,7 +181,7 @@ for seed in "${seeds[@]}"; do
 done
 echo "$right right, $unsure unsure, $wrong wrong; at most $most kernels of $commits commits"
 equal "nobody was accused wrongly" "$wrong" 0
-check "the first bad commit is found" test $((right * 10)) -ge $((${#seeds[@]} * (rate < 100 ? 9 : 10)))
+check "the first bad commit is found" test "$unsure" -le $((rate < 100 ? (${#seeds[@]} + 9) / 10 : 0))
 # The ends, one of which was built before, log2(64) between them, and what cannot be tried.
 [ "$rate" -lt 100 ] || check "two ends, log2(64) and the skips are enough" test $((most + 1)) -le $((2 + 6 + 3))
 equal "no kernel was built twice" "$(grep -c ' job-start .* kind=build ' "$tmp/agent.log")" "$(builds)"
