@@ -116,15 +116,8 @@ local = yes
 base = main
 $(printf 'branch = seed-%s plan=quick\n' "${seeds[@]}")
 CONF
-token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
-token agent agent
-token dev maintainer
-start_server || exit 1
-export FAULTLINE_TOKEN_FILE=$tmp/dev.token
-start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
-	--work "$work" --name history --accel tcg
+start_service
 
-poll() { api branches/poll -X POST -H 'Content-Type: application/json' -d '{}' >/dev/null; }
 tested() { # BRANCH COMMIT: and what came out was looked at
 	local id
 	id=$(api "submissions?limit=100" | jq -r --arg r "$1" --arg s "$2" \
@@ -136,7 +129,6 @@ push() { # BRANCH
 	poll
 	wait_for 7200 tested "$1" "$(git --git-dir="$repo" rev-parse "$1")" || not_ok "$1 was not tested"
 }
-builds() { api stats | jq '[.jobs.build[]] | add'; }
 known() { api "regressions?repo=$kind&ref=$1&limit=1" | jq -e '.items[0]'; }
 ended() { known "$1" | jq -e '.state != "new" and .state != "confirmed"'; }
 

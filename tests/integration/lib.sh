@@ -106,6 +106,59 @@ api() {
 	curl -sS --noproxy '*' --max-time 30 "$url/api/v1/$1" "${@:2}" \
 		${FAULTLINE_TOKEN_FILE:+-H "Authorization: Bearer $(cat "$FAULTLINE_TOKEN_FILE")"}
 }
+poll() { api branches/poll -X POST -H 'Content-Type: application/json' -d '{}' >/dev/null; }
+# token NAME ROLE: its secret in $tmp/NAME.token. Before the server is started.
+token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
+# start_agent [OPTION...]: needs the token "agent"; works in $work, else $tmp/agent.
+start_agent() {
+	start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
+		--work "${work:-$tmp/agent}" --name toy --accel tcg "$@"
+}
+# start_service [OPTION...]: server, a maintainer, who is asked as from now on, and an agent.
+start_service() {
+	token agent agent
+	token dev maintainer
+	start_server || exit 1
+	export FAULTLINE_TOKEN_FILE=$tmp/dev.token
+	start_agent "$@"
+}
+# A mail server that keeps what it takes in $tmp/mail; sets $smtp to its address.
+start_mail() {
+	mkdir "$tmp/mail"
+	start sink tests/integration/smtp_sink.py "$tmp/mail"
+	wait_for 20 test -s "$tmp/sink.out" || not_ok "the mail server starts"
+	smtp=smtp://127.0.0.1:$(head -n 1 "$tmp/sink.out")
+}
+# The beginning of a configuration: the toy repository. Lines that follow are of [repo toy].
+toy_config() {
+	cat <<-CONF
+		[server]
+		data = $tmp/data
+		lease_seconds = 10
+		poll_seconds = 0
+
+		[repo toy]
+		url = $tmp/toy/.git
+		local = yes
+		base = main
+	CONF
+}
+all_done() { [ "$(api 'submissions?limit=200' | jq '[.items[] | select(.state != "done")] | length')" = 0 ]; }
+tip_is() { [ "$(api "branches/toy/$1" | jq -r '.tip')" = "$2" ]; }
+tip_done() { tip_is "$1" "$2" && all_done; }
+# push_to COMMIT BRANCH...: it becomes the tip of them all, and is tested.
+push_to() {
+	local sha=$1 branch
+	shift
+	for branch; do toy branch -f "$branch" "$sha"; done
+	poll
+	for branch; do
+		wait_for 120 tip_done "$branch" "$sha" || not_ok "$branch was not tested"
+	done
+}
+# The newest regression of a line of history: its member, "null" without one.
+of() { api "regressions?repo=toy&ref=$1&limit=1" | jq -r ".items[0].$2 // \"null\""; }
+builds() { api stats | jq '[.jobs.build[]] | add'; }
 # Nothing that names the scratch folder is left running but the server.
 no_strays() {
 	local pid

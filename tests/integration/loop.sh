@@ -28,15 +28,10 @@ base = main
 [submit]
 plan = quick
 CONF
-token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
 token agent agent
 token dev maintainer
 start_server || exit 1
 export FAULTLINE_TOKEN_FILE=$tmp/dev.token
-start_agent() {
-	start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
-		--work "$work" --name toy --accel tcg
-}
 submit() { "$bin/faultline" submit --git toy --ref "$1" ${2:+--base "$2"} 2>>"$tmp/submit.log"; }
 parent() { toy rev-parse "$1^"; }
 cells() { # "sha status/reason" of the scenario's cell in every row of a submission

@@ -14,25 +14,14 @@ hooks=(ok busy gone redirect rude huge cut slow)
 stages=(rcpt data message quit)
 for branch in "${hooks[@]}" nobody late "${stages[@]}" down; do toy branch "$branch"; done
 
-mkdir "$tmp/mail" "$tmp/hook"
+start_mail
+mkdir "$tmp/hook"
 echo "a secret of ours" >"$tmp/secret"
-start sink tests/integration/smtp_sink.py "$tmp/mail"
 start listener tests/integration/hook_sink.py "$tmp/hook" "a secret of ours"
-wait_for 20 test -s "$tmp/sink.out" || not_ok "the mail server starts"
 wait_for 20 test -s "$tmp/listener.out" || not_ok "the listener starts"
 listener=http://127.0.0.1:$(head -n 1 "$tmp/listener.out")
 {
-	cat <<CONF
-[server]
-data = $tmp/data
-lease_seconds = 10
-poll_seconds = 0
-
-[repo toy]
-url = $tmp/toy/.git
-local = yes
-base = main
-CONF
+	toy_config
 	for hook in "${hooks[@]}"; do echo "branch = $hook base=main plan=quick hook=$listener/$hook"; done
 	echo "branch = nobody base=main plan=quick hook=http://127.0.0.1:1/"
 	for stage in "${stages[@]}" late down; do
@@ -49,30 +38,12 @@ secret_file = $tmp/secret
 timeout_seconds = 2
 
 [mail]
-smtp = smtp://127.0.0.1:$(head -n 1 "$tmp/sink.out")
+smtp = $smtp
 CONF
 } >"$tmp/server.conf"
-token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
-token agent agent
-token dev maintainer
 token root admin
-start_server || exit 1
-export FAULTLINE_TOKEN_FILE=$tmp/dev.token
-start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
-	--work "$tmp/agent" --name toy --accel tcg --slots 2
+start_service --slots 2
 
-poll() { api branches/poll -X POST -H 'Content-Type: application/json' -d '{}' >/dev/null; }
-all_done() { [ "$(api 'submissions?limit=100' | jq '[.items[] | select(.state != "done")] | length')" = 0 ]; }
-tested() { [ "$(api "branches/toy/$1" | jq -r '.tip')" = "$2" ] && all_done; }
-push() { # COMMIT BRANCH…: becomes the tip of them all
-	local sha=$1 branch
-	shift
-	for branch; do toy branch -f "$branch" "$sha"; done
-	poll
-	for branch; do
-		wait_for 120 tested "$branch" "$sha" || not_ok "$branch was not tested"
-	done
-}
 admin() { FAULTLINE_TOKEN_FILE=$tmp/root.token api "$@"; }
 # told RECIPIENT FIELD: of the newest message to it.
 told() { admin "outbox?limit=500" | jq -r --arg r "$1" "[.items[] | select(.recipient == \$r)][0].$2"; }
@@ -81,12 +52,12 @@ calls() { cat "$tmp"/hook/*.json 2>/dev/null | jq -s --arg p "/$1" '[.[] | selec
 mails() { grep -lxi "RCPT TO:<$1@example.org>" "$tmp"/mail/*.envelope 2>/dev/null | wc -l; }
 id_of() { api "regressions?repo=toy&ref=$1&limit=1" | jq '.items[0].id'; }
 
-push "$(toy rev-parse main)" ok
+push_to "$(toy rev-parse main)" ok
 
 # --- hooks: whatever the listener does ----------------------------------------------------------------
 toy checkout -q -b crash main
 crash=$(commit "mm: break it" "$(dies crash_here)")
-push "$crash" "${hooks[@]}" nobody
+push_to "$crash" "${hooks[@]}" nobody
 for expected in ok:sent busy:sent gone:refused redirect:refused rude:sent huge:sent cut:doubtful slow:doubtful; do
 	check "a hook that is ${expected%:*} ends ${expected#*:}" wait_for 60 state_is "$listener/${expected%:*}" "${expected#*:}"
 done
@@ -109,7 +80,7 @@ check "and is tried again" wait_for 20 eval '[ "$(told http://127.0.0.1:1/ attem
 
 # --- the end is told to whom the beginning was ----------------------------------------------------------
 fix=$(commit "mm: mend it" "$works")
-push "$fix" ok gone
+push_to "$fix" ok gone
 check "it is fixed" wait_for 60 eval '[ "$(api "regressions/$(id_of ok)" | jq -r .state)" = fixed ]'
 check "which the hook is told" wait_for 60 eval '[ "$(calls ok)" = 2 ]'
 equal "as such" "$(cat "$tmp"/hook/*.json | jq -s -c 'sort_by(.at) | [.[] | select(.path == "/ok") | .event]')" '["report","fixed"]'
@@ -140,7 +111,7 @@ equal "and the numbers" "$(curl -sS --noproxy '*' "$url/metrics" | sed -n 's/^fa
 
 # --- a mail server that says "later" -----------------------------------------------------------------------
 touch "$tmp/mail/later"
-push "$crash" late
+push_to "$crash" late
 check "it is tried again" wait_for 60 eval '[ "$(told late@example.org attempts)" -ge 2 ]'
 equal "and waits" "$(told late@example.org state)" waiting
 rm "$tmp/mail/later"
@@ -151,7 +122,7 @@ equal "once" "$(mails late)" 1
 die_at() { # STAGE
 	local to=$1@example.org
 	echo "$1" >"$tmp/mail/hold"
-	push "$crash" "$1"
+	push_to "$crash" "$1"
 	wait_for 60 test -e "$tmp/mail/held" || not_ok "the dialogue does not come to $1"
 	stop server KILL
 	rm "$tmp/mail/hold"
@@ -175,7 +146,7 @@ equal "it was taken: not again" "$(mails quit)" 1
 
 # --- it is stopped in the middle of one --------------------------------------------------------------------
 echo message >"$tmp/mail/hold"
-push "$crash" down
+push_to "$crash" down
 wait_for 60 test -e "$tmp/mail/held" || not_ok "the dialogue does not come to its message"
 began=$SECONDS
 stop server TERM

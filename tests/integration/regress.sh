@@ -18,19 +18,9 @@ dies() { printf 'ready\n%sdie %s 1 %s\nserve 1' "${3:+chance $3$'\n'}" "$1" "$2"
 start=$(commit "mm: all is well" "$works")
 for branch in long flaky chance; do toy branch $branch && toy branch next-$branch; done
 
-mkdir "$tmp/mail"
-start sink tests/integration/smtp_sink.py "$tmp/mail"
-wait_for 20 test -s "$tmp/sink.out" || not_ok "the mail server starts"
-cat >"$tmp/server.conf" <<CONF
-[server]
-data = $tmp/data
-lease_seconds = 10
-poll_seconds = 0
-
-[repo toy]
-url = $tmp/toy/.git
-local = yes
-base = main
+start_mail
+toy_config >"$tmp/server.conf"
+cat >>"$tmp/server.conf" <<CONF
 branch = long base=main plan=quick mail=list@example.org,author
 branch = flaky base=main plan=quick
 branch = chance base=main plan=quick mail=list@example.org
@@ -39,32 +29,22 @@ branch = chance base=main plan=quick mail=list@example.org
 from = Toy CI <ci@example.org>
 
 [mail]
-smtp = smtp://127.0.0.1:$(head -n 1 "$tmp/sink.out")
+smtp = $smtp
 
 [submit]
 plan = quick
 CONF
-token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
-token agent agent
-token dev maintainer
-start_server || exit 1
-export FAULTLINE_TOKEN_FILE=$tmp/dev.token
-start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
-	--work "$tmp/agent" --name toy --accel tcg --slots 2
+start_service --slots 2
 
-poll() { api branches/poll -X POST -H 'Content-Type: application/json' -d '{}' >/dev/null; }
-# The newest regression of a line of history: its member, "null" without one.
-of() { api "regressions?repo=toy&ref=$1&limit=1" | jq -r ".items[0].$2 // \"null\""; }
 one() { api "regressions/$(of "$1" id)" | jq -r "$2"; }
 ended() { # REF: nothing of it is under way any more
 	local s
 	s=$(of "$1" state)
 	[[ $s != new && $s != confirmed ]]
 }
-tested() { [ "$(api "branches/toy/$1" | jq -r '.tip')" = "$2" ] && done_with "$2"; }
+tested() { tip_is "$1" "$2" && done_with "$2"; }
 done_with() { api "submissions?limit=20" | jq -e --arg s "$1" \
 	'any(.items[]; .head_sha == $s and .state == "done")'; }
-builds() { api stats | jq '[.jobs.build[]] | add'; }
 # What was committed on next-REF becomes REF at once, whenever the server looks.
 push() {
 	toy branch -f "$1" "next-$1"

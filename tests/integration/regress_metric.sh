@@ -24,16 +24,8 @@ works=$(measures 40 64)
 start=$(commit "mm: all is well" "$works")
 toy branch long && toy branch next-long
 
-cat >"$tmp/server.conf" <<CONF
-[server]
-data = $tmp/data
-lease_seconds = 10
-poll_seconds = 0
-
-[repo toy]
-url = $tmp/toy/.git
-local = yes
-base = main
+toy_config >"$tmp/server.conf"
+cat >>"$tmp/server.conf" <<CONF
 branch = long base=main plan=metrics
 
 [report]
@@ -42,25 +34,17 @@ from = Toy CI <ci@example.org>
 [submit]
 plan = metrics
 CONF
-token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
-token agent agent
-token dev maintainer
-start_server || exit 1
-export FAULTLINE_TOKEN_FILE=$tmp/dev.token
-start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
-	--work "$tmp/agent" --name toy --accel tcg --slots 2
+start_service --slots 2
 
-poll() { api branches/poll -X POST -H 'Content-Type: application/json' -d '{}' >/dev/null; }
 # Of the regressions of a line of history those whose title has a word, newest first: a member.
-of() { api "regressions?repo=toy&ref=$1" | jq -r --arg w "$2" \
+of_title() { api "regressions?repo=toy&ref=$1" | jq -r --arg w "$2" \
 	"[.items[] | select(.title | contains(\$w))][0].$3 // \"null\""; }
-one() { api "regressions/$(of "$1" "$2" id)" | jq -r "$3"; }
+one() { api "regressions/$(of_title "$1" "$2" id)" | jq -r "$3"; }
 ended() {
 	local s
-	s=$(of "$1" "$2" state)
+	s=$(of_title "$1" "$2" state)
 	[[ $s != new && $s != confirmed && $s != null ]]
 }
-builds() { api stats | jq '[.jobs.build[]] | add'; }
 compared() { grep -q "submission-compared id=$1 " "$tmp/server.log"; }
 push() { # what was committed on next-REF becomes REF at once
 	local id sha
@@ -74,7 +58,7 @@ push() { # what was committed on next-REF becomes REF at once
 
 # --- a long branch: 20 commits, 12 % more page tables from one of them on ----------------------------
 push long
-equal "nothing is wrong" "$(of long '' id)" null
+equal "nothing is wrong" "$(of_title long '' id)" null
 culprit=$((1 + RANDOM % 20)) worse=
 toy checkout -q next-long
 for ((i = 1; i <= 20; i++)); do
@@ -86,13 +70,13 @@ done
 before=$(builds)
 push long
 title=pgtables.per_thp
-check "a metric is suspected" test "$(of long $title id)" != null
+check "a metric is suspected" test "$(of_title long $title id)" != null
 check "and searched to its end" wait_for 300 ended long $title
-equal "it is bisected" "$(of long $title state)" bisected
-equal "to the commit that brought it ($culprit of 20)" "$(of long $title culprit)" "$worse"
+equal "it is bisected" "$(of_title long $title state)" bisected
+equal "to the commit that brought it ($culprit of 20)" "$(of_title long $title culprit)" "$worse"
 check "its title has both values" grep -qE '^memory.pgtables: pgtables.per_thp (39|4[01])[0-9.]* → 4[3456][0-9.]* kB \(\+[0-9.]+ %\)$' \
-	<<<"$(of long $title title)"
-equal "its reason" "$(of long $title reason)" metric
+	<<<"$(of_title long $title title)"
+equal "its reason" "$(of_title long $title reason)" metric
 equal "at most two kernels, log2 of the commits and a neighbour" \
 	"$(($(builds) - before <= 1 + 5 + 1))" 1
 equal "every state with its evidence" "$(one long $title '[.changes[].state] | join(" ")')" \
@@ -108,7 +92,7 @@ echo "$(($(builds) - before)) kernels of 20 commits, $(one long $title '.probes 
 # --- how it is told -----------------------------------------------------------------------------------
 page() { curl -sS --noproxy '*' --max-time 30 -f -H 'Accept: text/html' "$url/$1" >"$tmp/page"; }
 shows() { grep -qE -- "$1" "$tmp/page"; }
-report=$("$bin/faultline" report "$(of long $title id)")
+report=$("$bin/faultline" report "$(of_title long $title id)")
 good=$(toy rev-parse "$worse^")
 for line in "commit: $worse (\"mm: step $culprit\")" "last good commit: $good (\"mm: step $((culprit - 1))\")" \
 	"testcase: memory.pgtables" "#regzbot introduced: $good..$worse"; do
@@ -119,7 +103,7 @@ check "with the values of both sides" grep -qE \
 	'^ +(39|4[01])[0-9.]* ±[0-9.]+% +\+(9|1[0-5])\.[0-9]% +4[3456][0-9.]* ±[0-9.]+%  pgtables.per_thp, kB$' <<<"$report"
 check "and of the rank test" grep -qE '^Rank test: p = [0-9.e-]+, shift \+[3-6]' <<<"$report"
 check "without counts of failures" eval '! grep -q "fail:runs\|Fisher" <<<"$report"'
-check "its page" page "regressions/$(of long $title id)"
+check "its page" page "regressions/$(of_title long $title id)"
 check "has the metric" shows 'pgtables.per_thp in kB, worse when more; measured under tcg, on the bad side beyond 4[123]'
 check "the values of a side" shows '<td>4[3456][0-9.]* ±[0-9.]+ % of [0-9]+</td>'
 check "all values of a commit in one row" shows '^<td class="num">([34][0-9.]* ){9}[0-9.]+</td>$'
@@ -131,16 +115,16 @@ check "the list has it" shows 'memory.pgtables: pgtables.per_thp'
 # --- mended, and mended by half ----------------------------------------------------------------------
 commit "mm: half of it" "$(measures 43.6 64)" >/dev/null
 push long
-equal "half of it is no fix" "$(of long $title state)" bisected
+equal "half of it is no fix" "$(of_title long $title state)" bisected
 fix=$(commit "mm: mend it" "$works")
 push long
-check "the fix is noticed" wait_for 60 eval '[ "$(of long $title state)" = fixed ]'
-equal "and its commit" "$(of long $title fixed)" "$fix"
+check "the fix is noticed" wait_for 60 eval '[ "$(of_title long $title state)" = fixed ]'
+equal "and its commit" "$(of_title long $title fixed)" "$fix"
 check "with its values" test "$(one long $title '.changes[-1].evidence |
 	.good.median < 42 and .good.n >= 10 and .p <= 0.001')" = true
 
 check "the report tells of it" grep -qE 'The median of [0-9]+ values is (39|40)[0-9.]* there, and was 4[3456][0-9.]* of [0-9]+\.' \
-	<(api "regressions/$(of long $title id).mbox")
+	<(api "regressions/$(of_title long $title id).mbox")
 
 # --- a submitted series: the values that it has are enough ------------------------------------------
 toy checkout -q -b series main
@@ -151,10 +135,10 @@ commit "mm: fourth" "$(measures 40 0)" >/dev/null
 "$bin/faultline" submit --git toy --ref series --base main --wait >"$tmp/series.out" 2>&1
 after=$(builds)
 check "the series' regression is searched" wait_for 120 ended series rss.freed
-equal "its culprit" "$(of series rss.freed culprit)" "$bad"
-equal "its title" "$(of series rss.freed title)" "zeropage.remap: rss.freed 64 → 0 pages (-100 %)"
+equal "its culprit" "$(of_title series rss.freed culprit)" "$bad"
+equal "its title" "$(of_title series rss.freed title)" "zeropage.remap: rss.freed 64 → 0 pages (-100 %)"
 check "its report has the parent" grep -qx "#regzbot introduced: $(toy rev-parse "$bad^")..$bad" \
-	<("$bin/faultline" report "$(of series rss.freed id)")
+	<("$bin/faultline" report "$(of_title series rss.freed id)")
 equal "no kernel more than the series has" "$(builds)" "$after"
 check "few tests between its ends" test "$(one series rss.freed '[.probes[] |
 	select(.purpose == "search")] | length')" -le 10

@@ -13,55 +13,24 @@ commit "mm: all is well" "$works" >/dev/null
 branches=(kept gone dropped rewritten rebased broken mended)
 for branch in "${branches[@]}"; do toy branch "$branch"; done
 
-mkdir "$tmp/mail"
-start sink tests/integration/smtp_sink.py "$tmp/mail"
-wait_for 20 test -s "$tmp/sink.out" || not_ok "the mail server starts"
+start_mail
 config() { # BRANCH…: that are followed
-	cat <<CONF
-[server]
-data = $tmp/data
-lease_seconds = 10
-poll_seconds = 0
-
-[repo toy]
-url = $tmp/toy/.git
-local = yes
-base = main
-CONF
+	toy_config
 	for branch; do echo "branch = $branch base=main plan=quick mail=$branch@example.org"; done
-	printf '\n[mail]\nsmtp = smtp://127.0.0.1:%s\n' "$(head -n 1 "$tmp/sink.out")"
+	printf '\n[mail]\nsmtp = %s\n' "$smtp"
 }
 config "${branches[@]}" >"$tmp/server.conf"
-token() { "$bin/faultline-server" --config "$tmp/server.conf" token add "$1" "$2" >"$tmp/$1.token"; }
-token agent agent
-token dev maintainer
-start_server || exit 1
-export FAULTLINE_TOKEN_FILE=$tmp/dev.token
-start agent "$bin/faultline-agent" --server "$url" --token-file "$tmp/agent.token" \
-	--work "$tmp/agent" --name toy --accel tcg --slots 2
+start_service --slots 2
 
-poll() { api branches/poll -X POST -H 'Content-Type: application/json' -d '{}' >/dev/null; }
-of() { api "regressions?repo=toy&ref=$1&limit=1" | jq -r ".items[0].$2 // \"null\""; }
 state_is() { [ "$(of "$1" state)" = "$2" ]; }
 why() { api "regressions/$(of "$1" id)" | jq -r '.changes[-1] | "\(.state): \(.evidence.why)"'; }
-all_done() { [ "$(api 'submissions?limit=200' | jq '[.items[] | select(.state != "done")] | length')" = 0 ]; }
-tested() { [ "$(api "branches/toy/$1" | jq -r '.tip')" = "$2" ] && all_done; }
-push() { # COMMIT BRANCH…: becomes the tip of them all
-	local sha=$1 branch
-	shift
-	for branch; do toy branch -f "$branch" "$sha"; done
-	poll
-	for branch; do
-		wait_for 120 tested "$branch" "$sha" || not_ok "$branch was not tested"
-	done
-}
 submit() { "$bin/faultline" submit --git toy --base main --wait "$@" >>"$tmp/submit.out" 2>&1; }
 
-push "$(toy rev-parse main)" "${branches[@]}"
+push_to "$(toy rev-parse main)" "${branches[@]}"
 toy checkout -q -b work main
-push "$(commit "mm: break it" "$(dies crash_here)")" kept gone dropped rewritten rebased
+push_to "$(commit "mm: break it" "$(dies crash_here)")" kept gone dropped rewritten rebased
 toy checkout -q -b work-broken main
-push "$(commit "mm: does not build" "$works" 'echo "mm/x.c:1:1: error: no" >&2; exit 2')" broken mended
+push_to "$(commit "mm: does not build" "$works" 'echo "mm/x.c:1:1: error: no" >&2; exit 2')" broken mended
 for branch in "${branches[@]}"; do
 	check "$branch has a regression" wait_for 60 state_is "$branch" bisected
 done
@@ -78,7 +47,7 @@ check "since when is known" eval '[[ $(api "regressions/$(of gone id)" | jq -r "
 # --- it is rewritten: without the commit, and with another one that does the same ------------------------
 toy checkout -q -b work-other main
 other=$(commit "mm: something else" "$works")
-push "$other" rewritten broken
+push_to "$other" rewritten broken
 check "a branch without the commit" wait_for 60 state_is rewritten stale
 equal "was rewritten" "$(why rewritten)" \
 	"stale: history was rewritten: the commit that brought it is not in it any more, and it does not happen"
@@ -87,14 +56,14 @@ check "a build too" wait_for 60 state_is broken stale
 toy checkout -q -b work-rebased main
 commit "mm: something else" "$works" >/dev/null
 before=$(api "regressions" | jq '.items | length')
-push "$(commit "mm: break it, again" "$(dies crash_here)")" rebased
+push_to "$(commit "mm: break it, again" "$(dies crash_here)")" rebased
 equal "a rebased branch that fails as before" "$(of rebased state)" bisected
 equal "has no regression more" "$(api "regressions" | jq '.items | length')" "$before"
 
 # --- while a kernel that builds again, by a commit on top, was mended -------------------------------------
 toy checkout -q work-broken
 fix=$(commit "mm: builds again" "$works")
-push "$fix" mended
+push_to "$fix" mended
 check "a build that a commit mended" wait_for 60 state_is mended fixed
 equal "by that" "$(of mended fixed)" "$fix"
 check "which is told" wait_for 60 eval '[ "$(mails)" = 8 ]'
