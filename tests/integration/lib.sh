@@ -118,7 +118,7 @@ start_agent() {
 start_service() {
 	token agent agent
 	token dev maintainer
-	start_server || exit 1
+	start_server 127.0.0.1:0 || exit 1
 	export FAULTLINE_TOKEN_FILE=$tmp/dev.token
 	start_agent "$@"
 }
@@ -127,6 +127,7 @@ start_mail() {
 	mkdir "$tmp/mail"
 	start sink tests/integration/smtp_sink.py "$tmp/mail"
 	wait_for 20 test -s "$tmp/sink.out" || not_ok "the mail server starts"
+	# shellcheck disable=SC2034 # for configurations
 	smtp=smtp://127.0.0.1:$(head -n 1 "$tmp/sink.out")
 }
 # The beginning of a configuration: the toy repository. Lines that follow are of [repo toy].
