@@ -8,16 +8,8 @@
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 
-here=$root/tests/browser/look
-modules=$root/${BUILD:-build}/look
-mkdir -p "$modules"
-# The browser's driver, as package-lock.json says; once a build folder.
-if ! cmp -s "$here/package-lock.json" "$modules/installed"; then
-	cp "$here/package.json" "$here/package-lock.json" "$modules"
-	(cd "$modules" && npm ci --ignore-scripts --no-audit --no-fund) >"$tmp/npm.log" 2>&1 &&
-		cp "$here/package-lock.json" "$modules/installed"
-fi
-check "the browser's driver is installed" test -f "$modules/installed"
+# shellcheck source=tests/browser/driver.sh
+. "$root/tests/browser/driver.sh"
 
 mkfifo "$tmp/hold"
 tests/browser/pages.sh --serve <"$tmp/hold" >"$tmp/serve.out" 2>"$tmp/serve.log" &
@@ -26,16 +18,7 @@ exec {hold}>"$tmp/hold" # the server ends when this is closed
 wait_for 300 grep -q '^http' "$tmp/serve.out" || not_ok "a filled server"
 url=$(tail -n 1 "$tmp/serve.out")
 
-node "$here/look.cjs" "$modules" "$url" "$root/build/screenshots" >"$tmp/look.out" 2>"$tmp/look.log"
-code=$?
-cat "$tmp/look.out"
-while read -r n word; do
-	case $word in
-	passed) passed=$((passed + n)) ;;
-	failed) failed=$((failed + n)) ;;
-	esac
-done < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 passed\n\2 failed/p' "$tmp/look.out")
-check "it was looked at to the end" test "$code" = 0
+drive look.cjs "$url" "$root/build/screenshots"
 exec {hold}>&-
 wait "${running[serve]}"
 unset 'running[serve]'

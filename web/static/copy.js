@@ -25,5 +25,10 @@
 		});
 		box.after(button);
 	}
-	document.querySelectorAll("pre.command, code.command").forEach(add);
+	const addAll = () => document.querySelectorAll("pre.command, code.command").forEach((box) => {
+		if (!box.nextElementSibling?.matches(".copy"))
+			add(box);
+	});
+	document.addEventListener("refreshed", addAll);
+	addAll();
 })();

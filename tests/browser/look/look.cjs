@@ -4,10 +4,9 @@
 
 const fs = require("fs");
 const path = require("path");
+const { check, launch, main, open: openWith } = require("./check.cjs");
 
 const [modules, base, folder] = process.argv.slice(2);
-const from = (name) => require(path.resolve(modules, "node_modules", name));
-const { chromium } = from("playwright-core");
 const axe = fs.readFileSync(path.resolve(modules, "node_modules/axe-core/axe.min.js"), "utf8");
 
 const LOOKS = [
@@ -16,17 +15,6 @@ const LOOKS = [
 	{ name: "light-narrow", theme: "light", width: 390 },
 	{ name: "dark-narrow", theme: "dark", width: 390 },
 ];
-
-let passed = 0, failed = 0;
-
-function check(what, good, why = "") {
-	if (good)
-		passed++;
-	else {
-		failed++;
-		console.log(`FAIL ${what}${why ? `: ${why}` : ""}`);
-	}
-}
 
 // One page of every kind, by what the server has.
 async function pages() {
@@ -48,19 +36,9 @@ async function pages() {
 	};
 }
 
-async function open(browser, look) {
-	const context = await browser.newContext({ viewport: { width: look.width, height: 900 },
-		colorScheme: look.theme });
-	const page = await context.newPage();
-	page.errors = [];
-	page.on("pageerror", (e) => page.errors.push(String(e)));
-	page.on("console", (m) => {
-		// that a page is not there is what "missing" is about
-		if (m.type() === "error" && !/the server responded with a status of 404/.test(m.text()))
-			page.errors.push(m.text());
-	});
-	return page;
-}
+// that a page is not there is what "missing" is about
+const open = (browser, look) => openWith(browser, { viewport: { width: look.width, height: 900 },
+	colorScheme: look.theme }, /the server responded with a status of 404/);
 
 async function lookAt(page, look, name, at) {
 	const what = `${name} ${look.name}`;
@@ -124,11 +102,10 @@ async function withoutScripts(browser, all) {
 	await context.close();
 }
 
-(async () => {
+main(async () => {
 	fs.rmSync(folder, { recursive: true, force: true });
 	fs.mkdirSync(folder, { recursive: true });
-	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-		args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
+	const browser = await launch(modules);
 	const all = await pages();
 	for (const look of LOOKS) {
 		const page = await open(browser, look);
@@ -139,9 +116,4 @@ async function withoutScripts(browser, all) {
 	await byHand(browser);
 	await withoutScripts(browser, all);
 	await browser.close();
-	console.log(`${passed} passed, ${failed} failed`);
-})().catch((e) => {
-	console.error(e);
-	console.log(`${passed} passed, ${failed + 1} failed`);
-	process.exit(1);
 });

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What the scripts of this folder share: counting, the browser, a page that keeps its errors.
+"use strict";
+
+const path = require("path");
+
+const from = (modules, name) => require(path.resolve(modules, "node_modules", name));
+const count = { passed: 0, failed: 0 };
+
+function check(what, good, why = "") {
+	if (good)
+		count.passed++;
+	else {
+		count.failed++;
+		console.log(`FAIL ${what}${why ? `: ${why}` : ""}`);
+	}
+	return good;
+}
+
+function launch(modules) {
+	return from(modules, "playwright-core").chromium.launch({
+		executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+		args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+	});
+}
+
+// page.errors: what went wrong on it, but for what `fine` matches.
+async function open(browser, options, fine) {
+	const context = await browser.newContext(options);
+	const page = await context.newPage();
+	page.errors = [];
+	page.on("pageerror", (e) => page.errors.push(String(e)));
+	page.on("console", (m) => {
+		if (m.type() === "error" && !(fine && fine.test(m.text())))
+			page.errors.push(m.text());
+	});
+	return page;
+}
+
+// Runs the script; its last line is "N passed, M failed".
+async function main(run) {
+	await run().catch((e) => {
+		console.error(e);
+		check("the script", false, String(e));
+		process.exitCode = 1;
+	});
+	console.log(`${count.passed} passed, ${count.failed} failed`);
+}
+
+module.exports = { check, from, launch, main, open };
