@@ -498,6 +498,11 @@ SELECT b.id, r.name AS repo, b.ref, b.base_ref, b.tip, b.tip AS "short:short", b
 	CASE WHEN s.n_fail THEN 'FAIL' WHEN s.n_error THEN 'ERROR' WHEN s.n_miss THEN 'MISS'
 		WHEN s.n_pass THEN 'PASS' WHEN s.n_done THEN 'DONE' WHEN s.n_skip THEN 'SKIP'
 		WHEN s.state = 'done' AND s.n_jobs THEN 'PASS' END AS status,
+	(SELECT group_concat(letter, '') FROM (SELECT
+		CASE WHEN n.n_fail THEN 'F' WHEN n.n_error THEN 'E' WHEN n.n_miss THEN 'M'
+			WHEN n.n_pass THEN 'P' WHEN n.n_done THEN 'D' WHEN n.n_skip THEN 'S'
+			WHEN n.state = 'done' AND n.n_jobs THEN 'P' ELSE '.' END AS letter
+		FROM submissions n WHERE n.branch_id = b.id ORDER BY n.id DESC LIMIT 20)) AS lately,
 	coalesce(s.n_fail, 0) AS "summary.FAIL", coalesce(s.n_error, 0) AS "summary.ERROR",
 	coalesce(s.n_miss, 0) AS "summary.MISS", coalesce(s.n_pass, 0) AS "summary.PASS",
 	coalesce(s.n_done, 0) AS "summary.DONE", coalesce(s.n_skip, 0) AS "summary.SKIP"

@@ -227,7 +227,9 @@ must_check int view_submissions(struct store *s, const char *cursor, int limit,
  * one. -ENOENT. */
 must_check int view_submission(struct store *s, int64_t id, struct json_object **ret,
 			       struct error *err);
-/* [{"id","repo","ref","tip","plan","message","checked","submission","status","summary"}] in items */
+/* [{"id","repo","ref","tip","plan","message","checked","submission","status","lately","summary"}] in
+ * items. "lately": the newest 20 submissions, newest first, a letter each: its status' first one, '.'
+ * where nothing can be said (yet); null without any. */
 must_check int view_branches(struct store *s, struct json_object **ret, struct error *err);
 must_check int view_branch(struct store *s, const char *repo, const char *ref, int limit,
 			   struct json_object **ret, struct error *err); /* with matrix as above */

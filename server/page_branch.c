@@ -5,10 +5,22 @@
 
 #include "lib/clean.h"
 #include "server/api.h"
+#include "server/chart.h"
 #include "server/pages.h"
 
 #define COMMITS 30
 #define COMMITS_MAX 200
+
+void page_branches_prepare(struct json_object *view)
+{
+	struct json_object *branches = json_object_object_get(view, "branches");
+
+	for (size_t i = 0; i < json_object_array_length(branches); i++) {
+		struct json_object *o = json_object_array_get_idx(branches, i);
+
+		json_object_object_add(o, "drawn", chart_bars(page_str(o, "lately")));
+	}
+}
 
 void page_branches(struct server *srv, const struct http_req *req, struct http_res *res)
 {
@@ -21,8 +33,10 @@ void page_branches(struct server *srv, const struct http_req *req, struct http_r
 		return;
 	}
 	r = view_branches(srv->store, &view, &err);
-	if (!r)
+	if (!r) {
 		page_name_items(view, "branches");
+		page_branches_prepare(view);
+	}
 	page_answer(req, res, r, PAGE_BRANCHES, "branches", xstrdup("Branches"), view, &err);
 }
 

@@ -53,7 +53,9 @@ void page_overview(struct server *srv, const struct http_req *req, struct http_r
 		api_view(req, res, r, view, &err);
 		return;
 	}
-	if (!r)
+	if (!r) {
 		page_regressions_prepare(view);
+		page_branches_prepare(view);
+	}
 	page_answer(req, res, r, PAGE_OVERVIEW, "overview", xstrdup("Overview"), view, &err);
 }

@@ -91,6 +91,9 @@ void page_show(struct server *srv, const struct http_req *req, struct http_res *
 void page_matrix_table(const struct http_req *req, struct http_res *res, int r,
 		       struct json_object *view, const struct error *err);
 
+/* A view with "branches": each gets "drawn", what its newest submissions came to (page_branch.c). */
+void page_branches_prepare(struct json_object *view);
+
 /* A view with "regressions": each gets "look", the verdict that its state is drawn as
  * (page_regress.c). */
 void page_regressions_prepare(struct json_object *view);

@@ -204,7 +204,7 @@ static void test_branches(void **state)
 	branch_rows_free(rows, n);
 	OK(view_branches(store, &o, &err));
 	has_keys(at(o, "items.0"),
-		 "id repo ref tip plan message checked submission status summary");
+		 "id repo ref tip plan message checked submission status lately summary");
 	assert_int_equal(int_at(o, "items.0.submission"), b);
 	/* Only a change of the message is an event. */
 	for (int i = 0; i < 3; i++)
@@ -218,6 +218,44 @@ static void test_branches(void **state)
 	OK(view_branch(store, "demo", "main", 10, &one, &err));
 	assert_int_equal(len_at(one, "submissions"), 2);
 	assert_int_equal(len_at(one, "matrix.rows"), 0);
+}
+
+/* One submission of a branch, of one commit that nobody has had. */
+static void move(int64_t branch, int n, const enum status *statuses)
+{
+	struct commit_info commits[2] = { make_commit(2 * n), make_commit(2 * n + 1) };
+	int64_t id;
+
+	OK(store_branch_moved(store, branch, commits[0].sha, commits[1].sha, &id, &err));
+	OK(store_submission_plan(store, id, commits, 2, make_plan(1, "cases"), &err));
+	if (statuses)
+		(void)drain(statuses);
+}
+
+static void test_lately(void **state)
+{
+	static const enum status fails[] = { STATUS_PASS, STATUS_FAIL, STATUS_COUNT };
+	static const enum status misses[] = { STATUS_MISS, STATUS_SKIP, STATUS_COUNT };
+	CLEANUP(json_put_p) struct json_object *none = NULL, *some = NULL, *many = NULL;
+	int64_t branch, other;
+
+	(void)state;
+	OK(store_branch_put(store, repo, "main", NULL, "thp-split", &branch, &err));
+	OK(store_branch_put(store, repo, "other", NULL, "thp-split", &other, &err));
+	OK(view_branches(store, &none, &err));
+	assert_null(at(none, "items.0.lately"));
+	move(branch, 1, all_pass);
+	move(other, 2, misses);
+	move(branch, 3, fails);
+	move(branch, 4, NULL);
+	OK(view_branches(store, &some, &err));
+	assert_string_equal(str_at(some, "items.0.lately"), ".FP");
+	assert_string_equal(str_at(some, "items.1.lately"), "M");
+	(void)drain(all_pass);
+	for (int i = 5; i < 30; i++)
+		move(branch, i, i < 29 ? all_pass : fails);
+	OK(view_branches(store, &many, &err));
+	assert_string_equal(str_at(many, "items.0.lately"), "FPPPPPPPPPPPPPPPPPPP");
 }
 
 static void test_submission_states(void **state)
@@ -428,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_repos, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_branches, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lately, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_submission_states, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_callbacks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_backup, setup, teardown),
