@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 8;
+PRAGMA user_version = 9;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -293,6 +293,22 @@ CREATE TABLE measurements (
 	unit TEXT NOT NULL, -- "kB"; "": none
 	value REAL NOT NULL, -- finite
 	PRIMARY KEY (result_id, name, unit)
+) STRICT, WITHOUT ROWID;
+
+-- What charts show of a run, kept at insert time: a page of 200 commits reads some dozen rows a run
+-- instead of all its documents.
+CREATE TABLE run_values (
+	run_id INTEGER NOT NULL REFERENCES runs (id),
+	kind TEXT NOT NULL CHECK (kind IN (
+		'counter', -- how far one of the kernel's moved, summed over the run's results
+		'injected', -- faults, by the same sum: 'on_target', 'off_target'
+		'metric')), -- median of the values that its repeats measured
+	scenario TEXT NOT NULL, -- of a metric; '': all of them
+	fault TEXT NOT NULL, -- of a metric, JSON; '': all of them
+	name TEXT NOT NULL, -- "thp_split_pmd"
+	unit TEXT NOT NULL, -- of a metric; '': none
+	value REAL NOT NULL, -- finite
+	PRIMARY KEY (run_id, kind, scenario, fault, name, unit)
 ) STRICT, WITHOUT ROWID;
 
 -- The matrix, kept at insert time: one row for each run and scenario.

@@ -250,6 +250,21 @@ must_check int view_commit_brief(struct store *s, const char *sha, struct json_o
  * {"config","state","covered","reason","injections","lacks"}]}]} (jobs/coverage.h). -ENOENT. */
 must_check int view_coverage(struct store *s, const char *sha, struct json_object **ret,
 			     struct error *err);
+/* What the newest commits of a branch measured, oldest first, for charts:
+ * {"repo","ref","metric","points":[{"sha","short","subject","regressions":[{"id","title"}]}],
+ * "series":[{"chart","kind","scenario","fault","name","unit","worse","config","accel","values":[…]}]}
+ * `values` has one a point, from the newest finished run of the commit's tests, null where there is none.
+ * `kind`, `scenario` and `fault` (null: of all) as in the table run_values; "worse": "more", "less" or
+ * "". `chart` names what is drawn together: series of one chart differ in configuration and accelerator
+ * only, and stand side by side. Metrics that can get worse come first, then counters. Marked with
+ * regressions is the commit where one begins. -ENOENT. */
+struct series_filter {
+	const char *repo, *ref;
+	const char *metric; /* only series of this name; NULL = all */
+	int limit; /* commits; 1..500 */
+};
+must_check int view_series(struct store *s, const struct series_filter *f, struct json_object **ret,
+			   struct error *err);
 /* Two commits side by side, by the newest finished run of each of their tests (jobs/compare.h has
  * the members). Each is a hash or at least 7 digits of it; REPO/BRANCH: the head of the newest
  * submission of it that is done, or else planned; submission:N: the head of that one, by its own

@@ -92,7 +92,13 @@ struct result_rows {
 };
 void result_rows_make(struct result_rows *rows, const struct result *results, size_t n);
 void result_rows_free(struct result_rows *rows);
-/* Writes rows, documents, cells, totals and the run's counts; *ret_worst indexes the worst
+/* What charts show of the run: the sums of its counters and injections, the medians of its metrics
+ * (store_values.c). Of counters the first RUN_COUNTERS_MAX names: the kernel's own, which are some
+ * dozen, not what a guest makes up. */
+#define RUN_COUNTERS_MAX 128
+must_check int run_values_write(struct db *db, int64_t run_id, const struct result_rows *rows,
+				struct error *err);
+/* Writes rows, documents, cells, values, totals and the run's counts; *ret_worst indexes the worst
  * result, -1 when there is none. */
 must_check int result_rows_write(struct db *db, int64_t run_id, const struct result_rows *rows,
 				 int *ret_worst, struct error *err);
@@ -109,6 +115,18 @@ int matrix_commits(const struct matrix *m); /* how many distinct ones so far */
 /* {"cases":[…],"rows":[…]}; brief: the rows have a "strip" instead of "cells". */
 must_check int matrix_finish(struct matrix *m, struct db *db, bool brief, struct json_object **ret,
 			     struct error *err);
+
+/* Series under construction (view_series.c). */
+struct series_set;
+struct series_set *series_new(size_t n_points);
+void series_free_p(struct series_set **set);
+/* Values of a run at a point (0..n_points - 1) of the lines of `config` and `accel`; those that are there
+ * already stay. `metric`, `scenario`: only of this name, only of metrics of this case; or NULL. */
+must_check int series_add(struct series_set *set, struct db *db, size_t point, int64_t run,
+			  const char *config, const char *accel, const char *metric,
+			  const char *scenario, struct error *err);
+/* The array "series" of view_series(). */
+struct json_object *series_finish(struct series_set *set);
 
 /* {"items":[…]}; takes over `items`. */
 struct json_object *view_list(struct json_object *items);

@@ -192,6 +192,8 @@ int result_rows_write(struct db *db, int64_t run_id, const struct result_rows *r
 	if (!r)
 		r = write_cells(db, run_id, all, rows->n, err);
 	if (!r)
+		r = run_values_write(db, run_id, rows, err);
+	if (!r)
 		r = db_run(db, Q_RUN_STRIP, ARGS(I(run_id)), NULL, err);
 	if (!r)
 		r = write_counts(db, run_id, counts, err);

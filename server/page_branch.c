@@ -67,6 +67,23 @@ static void add_badge(struct json_object *view, const char *url, const char *rep
 	json_object_object_add(view, "badge_markdown", json_str(text));
 }
 
+/* Charts of the same commits. */
+static int add_charts(struct store *s, const struct series_filter *f, struct json_object *view,
+		      struct error *err)
+{
+	struct json_object *series = NULL;
+	int r = view_series(s, f, &series, err);
+
+	if (r)
+		return r;
+	page_charts_prepare(series, PAGE_CHARTS_MAX);
+	json_object_object_add(view, "limit", json_object_new_int(f->limit));
+	json_object_object_foreach(series, key, value)
+		json_object_object_add(view, key, json_object_get(value));
+	json_object_put(series);
+	return 0;
+}
+
 void page_branch(struct server *srv, const struct http_req *req, struct http_res *res)
 {
 	const char *repo = req->params[0], *ref = req->params[1];
@@ -90,6 +107,11 @@ void page_branch(struct server *srv, const struct http_req *req, struct http_res
 		page_matrix_table(req, res, r, view, &err);
 		return;
 	}
+	if (!r)
+		r = add_charts(
+			srv->store,
+			&(struct series_filter){ .repo = repo, .ref = ref, .limit = (int)limit },
+			view, &err);
 	if (!r) {
 		add_feed(view, repo, ref);
 		add_badge(view, srv->config->url, repo, ref);

@@ -35,6 +35,7 @@ PAGE_HANDLER(page_regression);
 PAGE_HANDLER(page_agents);
 PAGE_HANDLER(page_search);
 PAGE_HANDLER(page_outbox);
+PAGE_HANDLER(page_series);
 
 /* clang-format off */
 #define PAGE(path, handler, summary) { "GET", path, ROLE_NONE, 0, false, handler, summary, false },
@@ -42,6 +43,7 @@ PAGE_HANDLER(page_outbox);
 	PAGE("/", page_overview, "Dashboard: branches, newest submissions, queue, agents") \
 	PAGE("/branches", page_branches, "Dashboard: the followed branches") \
 	PAGE("/branches/{repo}/{path*}", page_branch, "Dashboard: commits of a branch × cases") \
+	PAGE("/series", page_series, "Dashboard: charts of a branch (?repo=&ref=&metric=&limit=)") \
 	PAGE("/submissions", page_submissions, "Dashboard: submissions (?cursor=)") \
 	PAGE("/submissions/{id}", page_submission, "Dashboard: one submission with its matrix") \
 	PAGE("/commits/{sha}", page_commit, "Dashboard: one commit") \
@@ -90,6 +92,12 @@ void page_show(struct server *srv, const struct http_req *req, struct http_res *
 /* CSV or plain text of the matrix of a view (taken). */
 void page_matrix_table(const struct http_req *req, struct http_res *res, int r,
 		       struct json_object *view, const struct error *err);
+
+/* A view with "points" and "series" (view_series()) gets what part_charts.html draws: at most `max`
+ * charts, the names of those that are more, the regressions that are marked, both ends of the row
+ * (page_charts.c). */
+#define PAGE_CHARTS_MAX 12
+void page_charts_prepare(struct json_object *view, size_t max);
 
 /* A view with "branches": each gets "drawn", what its newest submissions came to (page_branch.c). */
 void page_branches_prepare(struct json_object *view);

@@ -265,6 +265,17 @@ jq -e 'any(.items[]; .kind == "case" and .name == "split.mprotect")' "$T/body" >
 json '/search.json?q=lazy-%3Cb'
 jq -e 'any(.items[]; .kind == "branch" and (.href | startswith("/branches/demo/lazy-%3Cb%3E%26%27topic")))' \
 	"$T/body" >/dev/null && good || bad "search: a branch is not found: $(head -c 400 "$T/body")"
+REFQ=$(get "$URL/branches.json" >/dev/null; jq -r '.items[0].ref | @uri' "$T/body")
+page "/series?repo=demo&ref=$REFQ"
+grep -qa '<path class="l l0" d="M' "$T/body" && good || bad "series: no line is drawn"
+page "/series?repo=demo&ref=$REFQ&metric=split_ns&limit=200"
+page "/series?repo=demo&ref=$REFQ&metric=%22%3E%3Cb%20id=zqx%3E"
+page '/series?repo=demo' 400
+page '/series?repo=demo&ref=%3Cb%20id=zqx%3E' 404
+page "/series?repo=demo&ref=$REFQ&limit=201" 400
+json "/series.json?repo=demo&ref=$REFQ"
+jq -e '(.points | length) as $n | .series | length > 5 and all(.[]; .values | length == $n)' "$T/body" >/dev/null &&
+	good || bad "series: not a value a commit: $(head -c 300 "$T/body")"
 page /compare
 page '/compare?a=%3Cb%20id=zqx%3E&b=%22%3E%3Cb%20id=zqx%3E' 422
 page '/compare?a=1234567' 400
@@ -273,11 +284,12 @@ page "/compare?a=submission:2&b=${SHA:0:12}"
 json "/compare.json?a=$BASE&b=$SHA"
 [ "$(jq '.cases | length' "$T/body")" -gt 100 ] && good || bad "compare: few cases"
 [ "$(jq .summary.regressed "$T/body")" -gt 0 ] && good || bad "compare: nothing regressed"
-for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv '/agents?format=txt'; do
+for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" "/series.csv?repo=demo&ref=$REFQ" "/series.txt?repo=demo&ref=$REFQ" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv '/agents?format=txt'; do
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done
-for file in style.css live.js keys.js copy.js icon.svg; do
+for file in style.css live.js keys.js copy.js charts.js vendor/uPlot.iife.min.js vendor/uPlot.min.css \
+	vendor/uPlot.LICENSE.txt icon.svg; do
 	[ "$(get "$URL/static/$file")" = 200 ] && good || bad "/static/$file"
 done
 # ---- as files --------------------------------------------------------------------------------

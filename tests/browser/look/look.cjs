@@ -27,6 +27,7 @@ async function pages() {
 	return {
 		overview: "/", branches: "/branches",
 		branch: `/branches/${branch.repo}/${encodeURIComponent(branch.ref)}`,
+		charts: `/series?repo=${branch.repo}&ref=${encodeURIComponent(branch.ref)}`,
 		submissions: "/submissions", submission: "/submissions/2", commit: `/commits/${done.head_sha}`,
 		coverage: `/commits/${done.head_sha}/coverage`, results: "/results", failures: "/results?status=FAIL",
 		result: `/results/${crash.id}`, run: `/runs/${crash.run}`, log: `/runs/${crash.run}/log`,
@@ -90,6 +91,39 @@ async function byHand(browser) {
 	await page.context().close();
 }
 
+// A chart under the pointer and under the keys says what it is at, and leads there.
+async function charts(browser, all) {
+	const page = await open(browser, LOOKS[0]);
+	const commits = (await (await fetch(`${base}${all.charts}&format=json`)).json()).points;
+	await page.goto(base + all.charts);
+	const chart = page.locator("figure.chart").first();
+	const slider = chart.locator("[role=slider]");
+	await slider.waitFor();
+	check("every chart answers", (await page.locator("figure.chart").count()) ===
+		(await page.locator("figure.chart [role=slider]").count()));
+	await slider.focus();
+	check("a chart begins at its newest commit",
+		(await slider.getAttribute("aria-valuetext")).startsWith(commits[commits.length - 1].short));
+	await page.keyboard.press("Home");
+	check("Home goes to its oldest", (await slider.getAttribute("aria-valuetext")).startsWith(commits[0].short));
+	check("it is shown as well", (await chart.locator(".readout").innerText()).startsWith(commits[0].short));
+	await page.keyboard.press("ArrowRight");
+	check("an arrow key goes on", (await slider.getAttribute("aria-valuetext")).startsWith(commits[1].short));
+	await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+	check("Enter opens the commit", page.url() === `${base}/commits/${commits[1].sha}`, page.url());
+	await page.goto(base + all.charts);
+	const over = page.locator("figure.chart .u-over").first();
+	await over.waitFor();
+	const box = await over.boundingBox();
+	await page.mouse.move(box.x + 2, box.y + box.height / 2);
+	check("the pointer says the commit",
+		(await page.locator("figure.chart .readout").first().innerText()).startsWith(commits[0].short));
+	await Promise.all([page.waitForNavigation(), page.mouse.click(box.x + 2, box.y + box.height / 2)]);
+	check("a click opens it", page.url() === `${base}/commits/${commits[0].sha}`, page.url());
+	check("no errors on the charts", page.errors.length === 0, page.errors.join("; "));
+	await page.context().close();
+}
+
 // Pages are whole without scripts.
 async function withoutScripts(browser, all) {
 	const context = await browser.newContext({ javaScriptEnabled: false });
@@ -99,6 +133,8 @@ async function withoutScripts(browser, all) {
 		const text = await page.locator("main").innerText();
 		check(`${name} without scripts`, text.length > 200, text.slice(0, 80));
 	}
+	await page.goto(base + all.charts);
+	check("charts without scripts", (await page.locator("figure.chart svg .l").count()) > 0);
 	await context.close();
 }
 
@@ -114,6 +150,7 @@ main(async () => {
 		await page.context().close();
 	}
 	await byHand(browser);
+	await charts(browser, all);
 	await withoutScripts(browser, all);
 	await browser.close();
 });
