@@ -37,6 +37,18 @@ async function open(browser, options, fine) {
 	return page;
 }
 
+// What the server sends, before any script touched it, is HTML. url: whole.
+async function valid(modules, name, url) {
+	const { HtmlValidate } = from(modules, "html-validate");
+	const validator = new HtmlValidate({ root: true, extends: ["html-validate:standard"],
+		rules: { "long-title": "off" } }); // a bound of search engines, not HTML's
+	const html = await (await fetch(url, { headers: { Accept: "text/html" } })).text();
+	const { results } = await validator.validateString(html);
+	const found = results.flatMap((r) => r.messages);
+	check(`${name}: valid HTML`, found.length === 0,
+		found.slice(0, 3).map((m) => `line ${m.line}: ${m.message} (${m.ruleId})`).join("; "));
+}
+
 // Runs the script; its last line is "N passed, M failed".
 async function main(run) {
 	await run().catch((e) => {
@@ -47,4 +59,4 @@ async function main(run) {
 	console.log(`${count.passed} passed, ${count.failed} failed`);
 }
 
-module.exports = { check, from, launch, main, open };
+module.exports = { check, from, launch, main, open, valid };

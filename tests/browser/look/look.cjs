@@ -4,7 +4,7 @@
 
 const fs = require("fs");
 const path = require("path");
-const { check, launch, main, open: openWith } = require("./check.cjs");
+const { check, launch, main, open: openWith, valid } = require("./check.cjs");
 
 const [modules, base, folder] = process.argv.slice(2);
 const axe = fs.readFileSync(path.resolve(modules, "node_modules/axe-core/axe.min.js"), "utf8");
@@ -138,11 +138,27 @@ async function withoutScripts(browser, all) {
 	await context.close();
 }
 
+// As paper has it: no navigation, black on white whatever the theme.
+async function onPaper(browser, all) {
+	const page = await open(browser, { ...LOOKS[1], width: 794 });
+	await page.emulateMedia({ media: "print", colorScheme: "dark" });
+	for (const name of ["submission", "regression", "result"]) {
+		await page.goto(base + all[name]);
+		check(`${name} on paper: no navigation`, !(await page.locator("header.top nav").isVisible()));
+		const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+		check(`${name} on paper is white`, /^rgba?\((255, 255, 255|0, 0, 0, 0)\)?/.test(ground), ground);
+		await page.screenshot({ path: path.join(folder, `${name}-print.png`), fullPage: true });
+	}
+	await page.context().close();
+}
+
 main(async () => {
 	fs.rmSync(folder, { recursive: true, force: true });
 	fs.mkdirSync(folder, { recursive: true });
 	const browser = await launch(modules);
 	const all = await pages();
+	for (const [name, at] of Object.entries(all))
+		await valid(modules, name, base + at);
 	for (const look of LOOKS) {
 		const page = await open(browser, look);
 		for (const [name, at] of Object.entries(all))
@@ -152,5 +168,6 @@ main(async () => {
 	await byHand(browser);
 	await charts(browser, all);
 	await withoutScripts(browser, all);
+	await onPaper(browser, all);
 	await browser.close();
 });
