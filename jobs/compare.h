@@ -6,8 +6,9 @@
  * Results are of the same case when scenario, fault, configuration, architecture and accelerator
  * are the same; a sweep's points are aligned by their n, its closing result on its own. Several
  * results of one case on one side are its repeats. An architecture or accelerator that is not known
- * (of a run that never began, of a document) is the one that all others of its configuration have. Infrastructure is never a regression: a side
- * that has only ERROR, MISS or SKIP for a case says nothing about the kernel.
+ * (of a run that never began, of a document) is the one that all others of its configuration have.
+ * Infrastructure is never a regression: a side that has only ERROR or MISS for a case says nothing
+ * about the kernel. One that has only SKIP does not fail: a failure beside it is new. A fix it is not.
  * Thread: any.
  */
 #ifndef FAULTLINE_JOBS_COMPARE_H
@@ -49,7 +50,7 @@ enum { COMPARE_A, COMPARE_B, COMPARE_SIDES };
 
 /* In the order that people want to read. "Good": PASS or DONE, and no FAIL among the repeats. */
 enum compare_class {
-	COMPARE_REGRESSED, /* A good, B FAIL; a sweep also by one of its points alone */
+	COMPARE_REGRESSED, /* A good or only SKIP, B FAIL; a sweep also by one of its points alone */
 	COMPARE_STILL_FAILING, /* FAIL in both; same_failure says whether it is the same one */
 	COMPARE_FIXED, /* A FAIL, B good */
 	COMPARE_APPEARED, /* only B has the case */
@@ -78,6 +79,7 @@ struct compare_tally {
 	const struct compare_item **items; /* its results, most severe first within a repeat */
 	size_t n;
 	int fails, runs; /* FAIL, and FAIL + PASS + DONE: what says something about the kernel */
+	int skips; /* SKIP */
 	const struct compare_item *worst; /* by the order of enum status, the first; NULL: none */
 	struct compare_failure *failures; /* in the order of their first result */
 	size_t n_failures;

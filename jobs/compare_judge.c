@@ -50,6 +50,7 @@ void compare_tally_make(struct compare_tally *t, const struct compare_item **ite
 		if (r->status == STATUS_FAIL)
 			add_failure(t, r);
 		t->fails += r->status == STATUS_FAIL;
+		t->skips += r->status == STATUS_SKIP;
 		t->runs += r->status == STATUS_FAIL || r->status == STATUS_PASS ||
 			   r->status == STATUS_DONE;
 	}
@@ -62,9 +63,17 @@ void compare_tally_clear(struct compare_tally *t)
 	free(t->failures);
 }
 
+#define A_SKIPS "A skips it"
+
 static bool good(const struct compare_tally *t)
 {
 	return t->runs && !t->fails;
+}
+
+/* The kernel does not have what the case is about, so it does not fail there either. */
+static bool skipped(const struct compare_tally *t)
+{
+	return t->n && (size_t)t->skips == t->n;
 }
 
 /* --- verdicts ------------------------------------------------------------------------------------ */
@@ -75,6 +84,8 @@ static enum compare_class classify(const struct compare_tally *a, const struct c
 		return COMPARE_APPEARED;
 	if (!b->n)
 		return COMPARE_DISAPPEARED;
+	if (skipped(a) && b->fails)
+		return COMPARE_REGRESSED;
 	if (!a->runs || !b->runs)
 		return COMPARE_NOT_COMPARABLE;
 	if (b->fails)
@@ -116,6 +127,7 @@ static bool side_has_any(const struct group *g, int side)
 static const char *why_missing(const struct group *g, int side)
 {
 	static const char *const unbuilt[] = { "A was not built", "B was not built" };
+	static const char *const skips[] = { A_SKIPS, "B skips it" };
 	static const char *const unended[] = { "A's sweep did not end well",
 					       "B's sweep did not end well" };
 	const struct compare_row *whole = whole_of(g);
@@ -124,6 +136,8 @@ static const char *why_missing(const struct group *g, int side)
 		return unbuilt[side];
 	if (whole && good(&whole->side[side]))
 		return NULL;
+	if (whole && skipped(&whole->side[side]))
+		return skips[side];
 	return side_has_any(g, side) ? unended[side] : NULL;
 }
 
@@ -138,6 +152,8 @@ static void judge_row(const struct group *g, struct compare_row *row)
 		row->why = why_missing(g, a->n ? COMPARE_B : COMPARE_A);
 		if (row->why)
 			row->class = COMPARE_NOT_COMPARABLE;
+	} else if (row->class == COMPARE_REGRESSED && skipped(a)) {
+		row->why = A_SKIPS;
 	} else if (row->class == COMPARE_NOT_COMPARABLE) {
 		row->why = a->runs   ? "B has no verdict"
 			   : b->runs ? "A has no verdict"

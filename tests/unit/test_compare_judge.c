@@ -88,16 +88,31 @@ static void test_sweep_lost(void **state)
 		assert_class(&got.rows[i], COMPARE_NOT_COMPARABLE);
 }
 
-/* The kernel has no such allocation: nothing appeared, the sides cannot be compared. */
+/* A has no such allocation, so it cannot fail there: that it does in B is new, which of its points
+ * are cannot be said. */
 static void test_sweep_skipped(void **state)
 {
 	(void)state;
 	sweep(COMPARE_A, no_points, "SKIP predeposit");
 	sweep(COMPARE_B, POINTS("PASS", BUG), BUG);
 	compare_them();
-	assert_int_equal(got.counts[COMPARE_NOT_COMPARABLE], 1);
-	assert_int_equal(got.counts[COMPARE_REGRESSED], 0);
+	assert_int_equal(got.counts[COMPARE_REGRESSED], 1);
+	assert_class(row_of("split.mprotect", "sweep"), COMPARE_REGRESSED);
+	assert_string_equal(got.rows[0].why, "A skips it");
 	assert_class(row_of("split.mprotect", "sweep,nth=2"), COMPARE_NOT_COMPARABLE);
+	assert_string_equal(row_of("split.mprotect", "sweep,nth=2")->why, "A skips it");
+	assert_false(row_of("split.mprotect", "sweep,nth=2")->shown);
+}
+
+/* It does not apply to B any more: nobody mended anything. */
+static void test_sweep_skipped_later(void **state)
+{
+	(void)state;
+	sweep(COMPARE_A, POINTS("PASS", BUG), BUG);
+	sweep(COMPARE_B, no_points, "SKIP predeposit");
+	compare_them();
+	assert_int_equal(got.counts[COMPARE_NOT_COMPARABLE], 1);
+	assert_int_equal(got.counts[COMPARE_FIXED], 0);
 }
 
 /* The whole fails on both sides, but a point that was good is not any more. */
@@ -172,14 +187,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(sweep),
-		TEST(points_differ),
-		TEST(sweep_cut_short),
-		TEST(sweep_lost),
-		TEST(sweep_skipped),
-		TEST(point_regressed),
-		TEST(sweep_without_end),
-		TEST(only_one_side_sweeps),
+		TEST(sweep),	       TEST(points_differ),	TEST(sweep_cut_short),
+		TEST(sweep_lost),      TEST(sweep_skipped),	TEST(sweep_skipped_later),
+		TEST(point_regressed), TEST(sweep_without_end), TEST(only_one_side_sweeps),
 		TEST(odd_sweeps),
 	};
 
