@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The tests, called by `make check`: lint, units as built and under ASan and UBSan, the real server
-# and agent on loopback (the sanitized ones), one real kernel, and some of the planted defects. The
-# last line sums them up.
+# and agent on loopback (the sanitized ones), a browser, one real kernel by itself and through the
+# dashboard, and some of the planted defects. The last line sums them up.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 passed=0 failed=0
@@ -46,6 +46,7 @@ part "histories" env BUILD=$asan tests/integration/history.sh toy 40 1 2 3
 unset ASAN_OPTIONS UBSAN_OPTIONS
 part "look.sh, in a browser" tests/browser/look.sh
 part "a real kernel" tests/integration/real.sh
+part "journey.sh, in a browser" tests/browser/journey.sh
 # Three of the planted defects, found by three kinds of checks, and the kernel without them once
 # (`make defects` does them all). The build trees are kept: the next run compiles little.
 part "planted defects" env DEFECTS_DIR="$PWD/build/real/defects" DEFECTS_CLEAN=default \
