@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # root and tmp are lib.sh's
 #
 # driver.sh: the browser's driver, as look/package-lock.json says; installed once a build folder. Source it
 # after ../integration/lib.sh. Sets $look, where the scripts are, and $modules, what they are given first.
