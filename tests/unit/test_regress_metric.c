@@ -72,7 +72,7 @@ static void test_suspects(void **state)
 		commit(NULL, sha(i % 2 ? 9 : 0), &p.commit, &err);
 		probe(&g, &p);
 	}
-	settle(&g);
+	find_threshold(&g);
 	assert_int_equal(suspects_of(&g), 9);
 	assert_int_equal(world.tests, 40);
 	regression_state_free(&g);

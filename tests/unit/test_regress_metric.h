@@ -7,25 +7,10 @@
 #define FAULTLINE_TESTS_UNIT_TEST_REGRESS_METRIC_H
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "jobs/shift.h"
-#include "lib/buf.h"
-#include "lib/clean.h"
 #include "server/regress_find.h"
-#include "server/regress_step.h"
-
-#define COMMITS_MAX 80
-
-static struct error err;
+#include "tests/unit/regress_line.h"
 
 /* A line of commits, 0 the good end, `bad` the last. From `culprit` on the metric is another. */
 static struct world {
@@ -37,16 +22,6 @@ static struct world {
 	int built[COMMITS_MAX], tests; /* what it took */
 } world;
 
-static uint64_t seed;
-
-static inline double uniform(void)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (double)((seed * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / 9007199254740992.0;
-}
-
 static inline double measure(int commit)
 {
 	double median = world.fixed && commit >= world.fixed ? world.mended
@@ -55,39 +30,6 @@ static inline double measure(int commit)
 	double r = sqrt(-2 * log(1 - uniform()));
 
 	return median * (1 + world.spread * r * cos(2 * M_PI * uniform()));
-}
-
-static inline const char *sha(int i)
-{
-	static char text[COMMITS_MAX][41];
-
-	snprintf(text[i], sizeof(text[i]), "%040x", 0x1000 + i);
-	return text[i];
-}
-
-static inline int index_of(const char *s)
-{
-	return (int)strtol(s + 30, NULL, 16) - 0x1000;
-}
-
-static inline int revlist(void *arg, const char *good, const char *bad, char **ret, struct error *e)
-{
-	struct buf b = BUF_INIT;
-
-	(void)arg;
-	(void)e;
-	for (int i = index_of(bad); i > index_of(good); i--)
-		buf_printf(&b, "%s %s\n", sha(i), sha(i - 1));
-	*ret = buf_steal(&b);
-	return 0;
-}
-
-static inline int commit(void *arg, const char *name, struct commit_info *ret, struct error *e)
-{
-	(void)arg;
-	(void)e;
-	*ret = (struct commit_info){ .sha = sha(index_of(name)), .tree = sha(index_of(name)) };
-	return 0;
 }
 
 static const struct regress_history history = { revlist, commit, NULL, NULL };
@@ -109,7 +51,7 @@ static inline double *fresh(const struct regression_state *g, const char *purpos
 	return v;
 }
 
-static inline void settle(struct regression_state *g)
+static inline void find_threshold(struct regression_state *g)
 {
 	struct shift_values b, c;
 	CLEANUP(free_p) double *bad = fresh(g, "bad", &b);
@@ -127,13 +69,7 @@ static inline void probe(struct regression_state *g, const struct probe_new *p)
 
 	/* a machine of its own for each value, but where they never vary */
 	assert_in_range(p->runs, 1, world.spread == 0 ? 10 : 1);
-	g->probes = xrealloc(g->probes, g->n_probes + 1, sizeof(*g->probes));
-	row = &g->probes[g->n_probes++];
-	*row = (struct probe_row){ .id = (int64_t)g->n_probes,
-				   .purpose = xstrdup(p->purpose),
-				   .sha = xstrdup(sha(i)),
-				   .ended = true,
-				   .built = !world.broken[i] };
+	row = add_probe(g, p, !world.broken[i]);
 	world.tests++;
 	world.built[i]++;
 	if (world.broken[i] || world.lost[i])
@@ -141,12 +77,6 @@ static inline void probe(struct regression_state *g, const struct probe_new *p)
 	row->values = xcalloc((size_t)p->runs, sizeof(*row->values));
 	for (int k = 0; k < p->runs; k++)
 		row->values[row->n_values++] = measure(i);
-}
-
-static inline void set(char **to, const char *s)
-{
-	free(*to);
-	*to = xstrdup(s);
 }
 
 /* One decision, and what follows from it; false when there is nothing to do. */
@@ -160,14 +90,8 @@ static inline bool step(struct regression_state *g, struct buf *states)
 		fail_msg("%s", err.msg);
 	for (size_t i = 0; i < d.step.n_probes; i++)
 		probe(g, &d.step.probes[i]);
-	settle(g);
-	if (d.step.culprit)
-		set(&g->row.culprit, d.step.culprit);
-	if (d.step.state) {
-		assert_non_null(d.step.evidence);
-		buf_printf(states, "%s%s", states->len ? " " : "", d.step.state);
-		set(&g->row.state, d.step.state);
-	}
+	find_threshold(g);
+	settle(g, &d, states);
 	any = d.any;
 	regress_decision_free(&d);
 	return any;
@@ -180,7 +104,7 @@ static inline char *live(struct regression_state *g)
 
 	for (int i = 0; step(g, &states); i++) {
 		assert_true(i < 500);
-		if (strcmp(g->row.state, "new") != 0 && strcmp(g->row.state, "confirmed") != 0)
+		if (is_settled(g))
 			break;
 	}
 	return buf_steal(&states);

@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole lives of regressions in a world of commits whose truth is known. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "lib/buf.h"
-#include "lib/clean.h"
-#include "server/regress_step.h"
+#include "tests/unit/regress_line.h"
 
-#define COMMITS_MAX 80
 #define SIGNATURE "0123456789abcdef"
-
-static struct error err;
 
 /* A line of commits, 0 the good end, `bad` the first that was seen failing. */
 static struct world {
@@ -34,48 +20,17 @@ static struct world {
 	int built[COMMITS_MAX], runs, tests; /* what it took */
 } world;
 
-static uint64_t seed;
-
 static bool happens(double rate)
 {
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (double)((seed * UINT64_C(0x2545f4914f6cdd1d)) >> 11) / 9007199254740992.0 < rate;
+	return uniform() < rate;
 }
 
-static const char *sha(int i)
+static int revlist_unless_rewritten(void *arg, const char *good, const char *bad, char **ret,
+				    struct error *e)
 {
-	static char text[COMMITS_MAX][41];
-
-	snprintf(text[i], sizeof(text[i]), "%040x", 0x1000 + i);
-	return text[i];
-}
-
-static int index_of(const char *s)
-{
-	return (int)strtol(s + 30, NULL, 16) - 0x1000;
-}
-
-static int revlist(void *arg, const char *good, const char *bad, char **ret, struct error *e)
-{
-	struct buf b = BUF_INIT;
-
-	(void)arg;
 	if (world.rewritten)
 		return error_set(e, -ENOENT, "there is no commit '%s'", bad);
-	for (int i = index_of(bad); i > index_of(good); i--)
-		buf_printf(&b, "%s %s\n", sha(i), sha(i - 1));
-	*ret = buf_steal(&b);
-	return 0;
-}
-
-static int commit(void *arg, const char *name, struct commit_info *ret, struct error *e)
-{
-	(void)arg;
-	(void)e;
-	*ret = (struct commit_info){ .sha = sha(index_of(name)), .tree = sha(index_of(name)) };
-	return 0;
+	return revlist(arg, good, bad, ret, e);
 }
 
 static bool taken_for_good(int i)
@@ -101,7 +56,7 @@ static int older(void *arg, char **ret, struct error *e)
 	return 0;
 }
 
-static const struct regress_history history = { revlist, commit, older, NULL };
+static const struct regress_history history = { revlist_unless_rewritten, commit, older, NULL };
 
 /* The probe that an agent would make of a request. */
 static void probe(struct regression_state *g, const struct probe_new *p)
@@ -110,13 +65,7 @@ static void probe(struct regression_state *g, const struct probe_new *p)
 	struct probe_row *row;
 
 	assert_true(p->runs > 0);
-	g->probes = xrealloc(g->probes, g->n_probes + 1, sizeof(*g->probes));
-	row = &g->probes[g->n_probes++];
-	*row = (struct probe_row){ .id = (int64_t)g->n_probes,
-				   .purpose = xstrdup(p->purpose),
-				   .sha = xstrdup(sha(i)),
-				   .ended = true,
-				   .built = !world.broken[i] };
+	row = add_probe(g, p, !world.broken[i]);
 	world.tests++;
 	world.built[i]++;
 	if (world.broken[i] || world.lost[i])
@@ -137,12 +86,6 @@ static void probe(struct regression_state *g, const struct probe_new *p)
 		row->other = xstrdup("fedcba9876543210");
 }
 
-static void set(char **to, const char *s)
-{
-	free(*to);
-	*to = xstrdup(s);
-}
-
 /* Lives until nothing is left to do; the states that it went through, "confirmed bisected". */
 static char *live(struct regression_state *g)
 {
@@ -160,17 +103,9 @@ static char *live(struct regression_state *g)
 			break;
 		for (size_t i = 0; i < d.step.n_probes; i++)
 			probe(g, &d.step.probes[i]);
-		if (d.step.culprit)
-			set(&g->row.culprit, d.step.culprit);
-		if (d.step.good)
-			set(&g->row.good, d.step.good);
-		if (d.step.state) {
-			assert_non_null(d.step.evidence);
-			buf_printf(&states, "%s%s", states.len ? " " : "", d.step.state);
-			set(&g->row.state, d.step.state);
-		}
+		settle(g, &d, &states);
 		regress_decision_free(&d);
-		if (strcmp(g->row.state, "new") != 0 && strcmp(g->row.state, "confirmed") != 0)
+		if (is_settled(g))
 			break;
 	}
 	return buf_steal(&states);
