@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* kbuild_run() on a toy tree whose Makefile answers to the targets that a kernel's does. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/engine.h"
-#include "agent/kbuild.h"
-#include "agent/sandbox.h"
-#include "lib/buf.h"
-#include "lib/clean.h"
 #include "lib/clock.h"
-#include "lib/path.h"
-
-static char *top, *source, *work;
-static struct buf logged;
-static bool stop;
+#include "tests/unit/test_kbuild.h"
 
 /* EXTRA is a hook for the tests: what happens before the objects are made. */
 static const char makefile[] =
@@ -45,59 +28,14 @@ static const char makefile[] =
 	"bzImage: vmlinux\n\t@cp $(O)/vmlinux $(O)/arch/x86/boot/bzImage\n"
 	".PHONY: prepare tinyconfig olddefconfig vmlinux bzImage\n";
 
-static struct plan_fragment fragments[1] = { { (char *)"base", (char *)"CONFIG_KSM=y\n" } };
-
-static void put(const char *rel, const char *text)
-{
-	CLEANUP(free_p) char *path = xasprintf("%s/%s", top, rel);
-	CLEANUP(free_p) char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
-
-	assert_int_equal(path_mkdirs(dir, 0755, NULL), 0);
-	assert_int_equal(path_write_atomic(path, text, strlen(text), 0644, NULL), 0);
-}
-
 static int setup(void **state)
 {
-	char dir[] = "/tmp/faultline-kbuild-XXXXXX";
-
 	(void)state;
-	top = xstrdup(mkdtemp(dir));
-	source = xasprintf("%s/src", top);
-	work = xasprintf("%s/work", top);
+	tree_begin(makefile);
 	fragments[0].text = (char *)"CONFIG_KSM=y\n";
-	put("src/Makefile", makefile);
-	put("src/Kconfig", "config KSM\n\tbool \"merge\"\n");
-	put("src/extra.sh", ":\n");
-	put("src/mm/a.c", "int a(void);\nint a(void) { return 1; }\n");
-	put("src/mm/b.c", "int b(void);\nint b(void) { int unused; return 2; }\n");
-	stop = false;
+	put("mm/a.c", "int a(void);\nint a(void) { return 1; }\n");
+	put("mm/b.c", "int b(void);\nint b(void) { int unused; return 2; }\n");
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	int r = path_remove_tree(top, NULL);
-
-	(void)state;
-	buf_free(&logged);
-	free(top);
-	free(source);
-	free(work);
-	return r;
-}
-
-static void on_log(void *arg, const char *data, size_t len)
-{
-	(void)arg;
-	buf_add(&logged, data, len);
-	if (memmem(data, len, "STOP", 4))
-		stop = true;
-}
-
-static bool cancelled(void *arg)
-{
-	(void)arg;
-	return stop;
 }
 
 struct outcome {
@@ -115,25 +53,9 @@ static void outcome_free(struct outcome *o)
 
 static struct outcome build_for(int64_t timeout_ms)
 {
-	const struct engine_watch watch = { .log = on_log, .cancelled = cancelled };
-	const struct plan_config config = { .name = (char *)"default",
-					    .arch = (char *)"x86_64",
-					    .compiler = (char *)"gcc",
-
-					    .fragments = fragments,
-					    .n_fragments = 1 };
-	const struct kbuild_opts opts = { .work = work,
-					  .source = source,
-					  .config = &config,
-					  .jobs = 2,
-					  .timeout_ms = timeout_ms,
-					  .watch = &watch };
 	struct outcome o = { 0 };
 
-	if (sandbox_check(NULL) < 0)
-		skip();
-	buf_reset(&logged);
-	o.r = kbuild_run(&opts, &o.result, &o.image, &o.err);
+	o.r = build_tree(timeout_ms, &o.result, &o.image, &o.err);
 	return o;
 }
 
@@ -195,7 +117,7 @@ static void test_second_build_does_only_what_changed(void **state)
 
 	(void)state;
 	assert_passed(&first);
-	put("src/mm/a.c", "int a(void);\nint a(void) { return 7; }\n");
+	put("mm/a.c", "int a(void);\nint a(void) { return 7; }\n");
 	second = build();
 	assert_passed(&second);
 	assert_int_equal(kconfig_runs(), 1);
@@ -204,7 +126,7 @@ static void test_second_build_does_only_what_changed(void **state)
 	/* What is not compiled again still warns. */
 	assert_int_equal(second.result.n_warnings, 1);
 
-	put("src/mm/b.c", "int b(void);\nint b(void) { return 2; }\n");
+	put("mm/b.c", "int b(void);\nint b(void) { return 2; }\n");
 	fragments[0].text = (char *)"CONFIG_KSM=y\nCONFIG_MORE=y\n";
 	third = build();
 	assert_passed(&third);
@@ -221,7 +143,7 @@ static void test_same_config_keeps_its_time(void **state)
 	(void)state;
 	assert_passed(&first);
 	assert_int_equal(stat(first.image.config, &was), 0);
-	put("src/Kconfig", "config KSM\n\tbool \"merge pages\"\n");
+	put("Kconfig", "config KSM\n\tbool \"merge pages\"\n");
 	second = build();
 	assert_passed(&second);
 	assert_int_equal(kconfig_runs(), 2);
@@ -236,10 +158,10 @@ static void test_compile_error(void **state)
 	CLEANUP(outcome_free) struct outcome good = { 0 };
 
 	(void)state;
-	put("src/mm/a.c", "int a(void);\nint a(void) { return missing; }\n");
+	put("mm/a.c", "int a(void);\nint a(void) { return missing; }\n");
 	bad = build();
 	assert_failed(&bad, "mm/a.c:2: 'missing' undeclared");
-	put("src/mm/a.c", "int a(void);\nint a(void) { return 1; }\n");
+	put("mm/a.c", "int a(void);\nint a(void) { return 1; }\n");
 	good = build();
 	assert_passed(&good);
 }
@@ -261,7 +183,7 @@ static void test_broken_makefile(void **state)
 	CLEANUP(outcome_free) struct outcome o = { 0 };
 
 	(void)state;
-	put("src/Makefile", "tinyconfig:\n        spaces\n");
+	put("Makefile", "tinyconfig:\n        spaces\n");
 	o = build();
 	assert_failed(&o, "Makefile:2: missing separator");
 }
@@ -271,8 +193,8 @@ static void test_no_image(void **state)
 	CLEANUP(outcome_free) struct outcome o = { 0 };
 
 	(void)state;
-	put("src/Makefile", "KCONFIG_CONFIG ?= .config\n%:\n\t@echo CONFIG_KSM=y "
-			    ">$(O)/$(KCONFIG_CONFIG)\n");
+	put("Makefile", "KCONFIG_CONFIG ?= .config\n%:\n\t@echo CONFIG_KSM=y "
+			">$(O)/$(KCONFIG_CONFIG)\n");
 	o = build();
 	assert_failed(&o, "make succeeded, but made no kernel image");
 }
@@ -282,7 +204,7 @@ static void test_endless_output(void **state)
 	CLEANUP(outcome_free) struct outcome o = { 0 };
 
 	(void)state;
-	put("src/extra.sh", "yes 'a line that is repeated for ever' | head -c 100m\n");
+	put("extra.sh", "yes 'a line that is repeated for ever' | head -c 100m\n");
 	o = build();
 	assert_failed(&o, "more than 64 MiB");
 }
@@ -294,7 +216,7 @@ static void test_tampering(void **state)
 	CLEANUP(free_p) char *path = xasprintf("%s/extra.sh", source);
 
 	(void)state;
-	put("src/extra.sh", "echo x >/faultline/src/mm/a.c\n");
+	put("extra.sh", "echo x >/faultline/src/mm/a.c\n");
 	o = build();
 	assert_failed(&o, "");
 	assert_int_equal(path_read(path, 4096, &b, NULL), 0);
@@ -307,12 +229,12 @@ static void test_links_instead_of_files(void **state)
 	CLEANUP(outcome_free) struct outcome o = { 0 };
 
 	(void)state;
-	put("src/Makefile", "KCONFIG_CONFIG ?= .config\n"
-			    "tinyconfig olddefconfig:\n\t@echo CONFIG_KSM=y "
-			    ">$(O)/$(KCONFIG_CONFIG)\n"
-			    "bzImage:\n\t@mkdir -p $(O)/arch/x86; ln -s /etc $(O)/arch/x86/boot; "
-			    "ln -s /etc/passwd $(O)/System.map; ln -s passwd "
-			    "$(O)/arch/x86/boot/bzImage; true\n");
+	put("Makefile", "KCONFIG_CONFIG ?= .config\n"
+			"tinyconfig olddefconfig:\n\t@echo CONFIG_KSM=y "
+			">$(O)/$(KCONFIG_CONFIG)\n"
+			"bzImage:\n\t@mkdir -p $(O)/arch/x86; ln -s /etc $(O)/arch/x86/boot; "
+			"ln -s /etc/passwd $(O)/System.map; ln -s passwd "
+			"$(O)/arch/x86/boot/bzImage; true\n");
 	o = build();
 	assert_failed(&o, "made no kernel image");
 	assert_null(o.image.symbols);
@@ -323,7 +245,7 @@ static void test_timeout(void **state)
 	CLEANUP(outcome_free) struct outcome o = { 0 };
 
 	(void)state;
-	put("src/extra.sh", "sleep 600\n");
+	put("extra.sh", "sleep 600\n");
 	o = build_for(2000);
 	assert_int_equal(o.r, -ETIMEDOUT);
 }
@@ -339,14 +261,14 @@ static void test_cancelled_build_is_healed(void **state)
 
 	(void)state;
 	assert_passed(&first);
-	put("src/extra.sh", "echo half >/faultline/obj/mm/a.o; touch /faultline/obj/half; "
-			    "echo STOP; echo STOP >&2; sleep 60\n");
+	put("extra.sh", "echo half >/faultline/obj/mm/a.o; touch /faultline/obj/half; "
+			"echo STOP; echo STOP >&2; sleep 60\n");
 	/* Output is held back until the step ends, so the deadline does it. */
 	second = build_for(2000);
 	assert_int_equal(second.r, -ETIMEDOUT);
 	assert_int_equal(stat(object, &st), 0);
 	assert_int_equal(st.st_size, 5);
-	put("src/extra.sh", ":\n");
+	put("extra.sh", ":\n");
 	third = build();
 	assert_passed(&third);
 	assert_int_equal(stat(object, &st), 0);

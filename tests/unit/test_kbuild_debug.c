@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of a build, on a toy tree that links a real program with the linker that it is given. */
-/* clang-format off */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-/* clang-format on */
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "agent/kbuild.h"
-#include "agent/sandbox.h"
-#include "lib/buf.h"
-#include "lib/clean.h"
-#include "lib/path.h"
-
-static char *top, *source, *work;
-static struct buf logged;
+#include "tests/unit/test_kbuild.h"
 
 /* What the image is made of is what bzImage is made of: vmlinux without its symbols and lines. */
 static const char makefile[] =
@@ -43,74 +25,24 @@ static const char a_c[] = "void start_kernel(void);\n"
 			  "\t\t__asm__ volatile(\"nop\");\n"
 			  "}\n";
 
-static void put(const char *rel, const char *text)
-{
-	CLEANUP(free_p) char *path = xasprintf("%s/src/%s", top, rel);
-	CLEANUP(free_p) char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
-
-	assert_int_equal(path_mkdirs(dir, 0755, NULL), 0);
-	assert_int_equal(path_write_atomic(path, text, strlen(text), 0644, NULL), 0);
-}
-
 static int setup(void **state)
 {
-	char dir[] = "/tmp/faultline-lines-XXXXXX";
-
 	(void)state;
-	top = xstrdup(mkdtemp(dir));
-	source = xasprintf("%s/src", top);
-	work = xasprintf("%s/work", top);
-	put("Makefile", makefile);
-	put("Kconfig", "config KSM\n\tbool \"merge\"\n");
+	tree_begin(makefile);
 	put("toy.config", "CONFIG_TOY=y\n");
-	put("extra.sh", ":\n");
 	put("behind.sh", ":\n");
 	put("mm/a.c", a_c);
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	int r = path_remove_tree(top, NULL);
-
-	(void)state;
-	buf_free(&logged);
-	free(top);
-	free(source);
-	free(work);
-	return r;
-}
-
-static void on_log(void *arg, const char *data, size_t len)
-{
-	(void)arg;
-	buf_add(&logged, data, len);
-}
-
 /* A build that passes; its image is added to `image`. */
 static struct kbuild_image build(struct buf *image)
 {
-	static struct plan_fragment fragments[1] = { { (char *)"base", (char *)"CONFIG_KSM=y\n" } };
-	const struct engine_watch watch = { .log = on_log };
-	const struct plan_config config = { .name = (char *)"default",
-					    .arch = (char *)"x86_64",
-					    .compiler = (char *)"gcc",
-					    .fragments = fragments,
-					    .n_fragments = 1 };
-	const struct kbuild_opts opts = { .work = work,
-					  .source = source,
-					  .config = &config,
-					  .jobs = 1,
-					  .timeout_ms = 60000,
-					  .watch = &watch };
 	struct build_result b = { 0 };
 	struct kbuild_image i = { 0 };
 	struct error err = ERROR_INIT;
 
-	if (sandbox_check(NULL) < 0)
-		skip();
-	buf_reset(&logged);
-	if (kbuild_run(&opts, &b, &i, &err) < 0 || b.status != STATUS_PASS)
+	if (build_tree(60000, &b, &i, &err) < 0 || b.status != STATUS_PASS)
 		fail_msg("%s %s\n%s", err.msg, b.detail ? b.detail : "", buf_cstr(&logged));
 	build_result_free(&b);
 	assert_int_equal(path_read(i.kernel, 1 << 20, image, NULL), 0);
