@@ -133,6 +133,20 @@ async function compare(page) {
 	await picture(page, "compare");
 }
 
+// Of the matrix, which has no links but of what failed: the letter of a case that passed.
+async function cell(page) {
+	const submission = (await json("submissions?limit=1")).items[0];
+	await page.goto(`${base}/submissions/${submission.id}`);
+	const one = page.locator("table.matrix tbody td:has(> b.s-PASS)").first();
+	check("a case passed", (await one.count()) === 1);
+	await one.hover();
+	const what = await one.getAttribute("title");
+	check("its letter says what it is", what === "split.madv_dontneed: PASS", what);
+	await Promise.all([page.waitForNavigation(), one.click()]);
+	check("and leads to its results", /\/results\?run=\d+&scenario=split\.madv_dontneed$/.test(page.url()), page.url());
+	check("which passed", (await page.locator("main tbody tr .s-PASS").count()) > 0);
+}
+
 main(async () => {
 	fs.rmSync(folder, { recursive: true, force: true });
 	fs.mkdirSync(folder, { recursive: true });
@@ -142,6 +156,7 @@ main(async () => {
 	await toTheSplat(page);
 	await toTheCommit(page);
 	await compare(page);
+	await cell(page);
 	check("no errors on the way", page.errors.length === 0, page.errors.join("; "));
 	await browser.close();
 });
