@@ -234,7 +234,7 @@ FROM regressions WHERE id = ?1
 
 -- name: regressions_view
 -- ?3: in this state ("open": not ended yet), ?4 and ?5: of this repository and line of history, ?6:
--- first shown by this submission; NULL and 0: whichever.
+-- first shown by this submission, ?7: of this case among others; NULL and 0: whichever.
 SELECT g.id, r.name AS repo, g.ref, br.ref AS branch, g.state, g.ended_us IS NULL AS "open:bool", g.title, g.reason,
 	g.signature, g.submission_id AS submission, gc.sha AS good, bc.sha AS bad, cc.sha AS culprit,
 	cc.sha AS "culprit_short:short", cc.subject AS culprit_subject,
@@ -249,6 +249,8 @@ LEFT JOIN branches br ON br.id = g.branch_id
 WHERE g.id <= ?1 AND (?3 IS NULL OR g.state = ?3 OR (?3 = 'open' AND g.ended_us IS NULL))
 	AND (?4 IS NULL OR r.name = ?4) AND (?5 IS NULL OR g.ref = ?5)
 	AND (?6 = 0 OR g.submission_id = ?6)
+	AND (?7 IS NULL OR g.scenario = ?7 OR EXISTS (SELECT 1 FROM regression_cases k
+		WHERE k.regression_id = g.id AND k.scenario = ?7))
 ORDER BY g.id DESC LIMIT ?2
 
 -- name: regression_cases_view

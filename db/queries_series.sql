@@ -32,3 +32,29 @@ WHERE sc.submission_id = ?1 ORDER BY sc.position DESC, sj.config, sj.job_id
 SELECT g.id, c.sha, g.title FROM regressions g
 JOIN commits c ON c.id = coalesce(g.culprit_id, g.bad_id)
 WHERE g.repo_id = ?1 AND g.ref = ?2 ORDER BY g.id DESC LIMIT ?3
+
+-- name: case_ever
+SELECT run_id FROM cells WHERE scenario = ?1 LIMIT 1
+
+-- name: case_runs
+-- The runs that had a case, newest first. ?3, ?4: whether it was asked for by a submission of this
+-- repository and ref; NULL: of whichever.
+SELECT x.run_id AS run, c.sha AS "commit", c.sha AS "short:short", c.subject, rp.name AS repo,
+	b.config, coalesce(json_extract(r.machine, '$.accel'), '') AS accel, r.ended_us AS "at:time",
+	?4 IS NULL OR EXISTS (SELECT 1 FROM submission_jobs sj
+		JOIN submissions s ON s.id = sj.submission_id
+		WHERE sj.job_id = r.job_id AND s.ref = ?4
+			AND (?3 IS NULL OR s.repo_id = b.repo_id)) AS "of_ref:bool"
+FROM cells x CROSS JOIN runs r ON r.id = x.run_id JOIN jobs j ON j.id = r.job_id
+JOIN builds b ON b.id = j.build_id JOIN commits c ON c.id = b.commit_id
+JOIN repos rp ON rp.id = b.repo_id
+WHERE x.scenario = ?1 AND x.run_id <= ?2 ORDER BY x.run_id DESC
+
+-- name: case_results
+-- Those of one run, in its order; ?3: only with this mode of fault, or NULL.
+SELECT status, json_extract(fault, '$.mode') AS mode, closing, injected_on, injected_off, duration_us,
+	id AS result, reason, coalesce(splat_title, detail) AS detail, fault AS "fault:json"
+FROM results WHERE scenario = ?1 AND run_id = ?2
+	AND status IN ('FAIL', 'ERROR', 'MISS', 'PASS', 'DONE', 'SKIP')
+	AND (?3 IS NULL OR json_extract(fault, '$.mode') = ?3)
+ORDER BY id

@@ -275,6 +275,26 @@ must_check int view_build(struct store *s, int64_t id, struct json_object **ret,
 /* The run with agent, times, machine, kernel, progress and all results (without stacks and
  * excerpts, which view_result() has). */
 must_check int view_run(struct store *s, int64_t id, struct json_object **ret, struct error *err);
+/* A case over time, a row for each run that had it, newest first: {"case","summary","needs","path",
+ * "items":[{"run","commit","short","subject","repo","config","accel","at","status","reason","detail",
+ * "fault","result","results","fails","injected":{"on_target","off_target"},"duration_us"}],"next",
+ * "regressions":[…as view_regressions()],"points":[…],"series":[…]}. Status to result are those of the
+ * worst of its results in the run that have the fault that is asked for; the others are sums over them.
+ * Points are the items, oldest first, with the series of view_series(): metrics of the case, and of kind
+ * "case" its duration and injections. A page looks at 500 runs at most: with a filter it may have fewer
+ * rows than the limit, or none, and yet a "next". -ENOENT: the catalogue does not have it, and no run
+ * had it. */
+struct case_filter {
+	const char *scenario;
+	const char *repo, *ref; /* ref: as a submission asked for it; NULL = any */
+	const char *config;
+	const char *fault; /* mode; NULL = any */
+	const char *status;
+	const char *cursor;
+	int limit; /* runs; 1..500 */
+};
+must_check int view_case(struct store *s, const struct case_filter *f, struct json_object **ret,
+			 struct error *err);
 struct result_filter {
 	int64_t submission, run; /* 0 = any */
 	const char *scenario, *status, *commit; /* NULL = any */

@@ -220,6 +220,7 @@ struct regression_filter {
 	const char *state; /* one of the states, or "open"; NULL = any */
 	const char *repo, *ref; /* line of history; NULL = any */
 	int64_t submission; /* that first showed it; 0 = any */
+	const char *scenario; /* one of its cases; NULL = any */
 	const char *cursor;
 	int limit;
 };

@@ -22,7 +22,8 @@ int view_regressions(struct store *s, const struct regression_filter *f, struct 
 	if (!r)
 		r = query_start(&q, rd.db, Q_REGRESSIONS_VIEW,
 				ARGS(I(f->cursor ? before - 1 : before), I(f->limit + 1),
-				     S(f->state), S(f->repo), S(f->ref), I(f->submission)),
+				     S(f->state), S(f->repo), S(f->ref), I(f->submission),
+				     S(f->scenario)),
 				err);
 	return r < 0 ? r : view_page(&q, 'g', f->limit, ret, err);
 }
@@ -130,8 +131,8 @@ int view_regression(struct store *s, int64_t id, struct json_object **ret, struc
 		r = reader_begin(&rd, s, err);
 	if (r < 0)
 		return r;
-	r = db_row(rd.db, Q_REGRESSIONS_VIEW, ARGS(I(id), I(1), S(NULL), S(NULL), S(NULL), I(0)),
-		   &o, err);
+	r = db_row(rd.db, Q_REGRESSIONS_VIEW,
+		   ARGS(I(id), I(1), S(NULL), S(NULL), S(NULL), I(0), S(NULL)), &o, err);
 	if (r != 1)
 		return r < 0 ? r : -ENOENT;
 	r = add_rows(rd.db, Q_REGRESSION_CASES_VIEW, id, "cases", o, err);

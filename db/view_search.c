@@ -76,7 +76,7 @@ static void add_cases(struct search *s)
 			s->truncated = true;
 			return;
 		}
-		href = xasprintf("/results?scenario=%s", table[i].name);
+		href = xasprintf("/cases/%s", table[i].name);
 		o = json_object_new_object();
 		json_object_object_add(o, "kind", json_str("case"));
 		json_object_object_add(o, "name", json_str(table[i].name));

@@ -102,6 +102,16 @@ int series_add(struct series_set *set, struct db *db, size_t point, int64_t run,
 	return r;
 }
 
+void series_put(struct series_set *set, size_t point, const char *scenario, const char *name,
+		const char *unit, const char *config, const char *accel, double value)
+{
+	const char *const keys[KEYS] = { "case", scenario, "", name, unit, config, accel };
+	struct series *s = find(set, keys);
+
+	if (s)
+		s->values[point] = value;
+}
+
 /* --- in order, as JSON ------------------------------------------------------------------------- */
 
 static enum metric_worse worse_of(const struct series *s)

@@ -63,6 +63,7 @@ bool api_compare_sides(const struct http_req *req, struct http_res *res, const c
 		       const char **ret_b);
 
 API_HANDLER(api_search); /* page_search.c */
+API_HANDLER(api_case); /* page_case.c */
 API_HANDLER(api_series); /* page_series.c */
 API_HANDLER(api_submission_post);
 API_HANDLER(api_submissions);

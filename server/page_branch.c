@@ -10,6 +10,7 @@
 
 #define COMMITS 30
 #define COMMITS_MAX 200
+#define CHART_COMMITS 60 /* finer lines say little in a small image; /series draws all */
 
 void page_branches_prepare(struct json_object *view)
 {
@@ -67,7 +68,7 @@ static void add_badge(struct json_object *view, const char *url, const char *rep
 	json_object_object_add(view, "badge_markdown", json_str(text));
 }
 
-/* Charts of the same commits. */
+/* Charts of the same commits, or the newest of them. */
 static int add_charts(struct store *s, const struct series_filter *f, struct json_object *view,
 		      struct error *err)
 {
@@ -77,7 +78,7 @@ static int add_charts(struct store *s, const struct series_filter *f, struct jso
 	if (r)
 		return r;
 	page_charts_prepare(series, PAGE_CHARTS_MAX);
-	json_object_object_add(view, "limit", json_object_new_int(f->limit));
+	json_object_object_add(view, "charted", json_object_new_int(f->limit));
 	json_object_object_foreach(series, key, value)
 		json_object_object_add(view, key, json_object_get(value));
 	json_object_put(series);
@@ -87,6 +88,7 @@ static int add_charts(struct store *s, const struct series_filter *f, struct jso
 void page_branch(struct server *srv, const struct http_req *req, struct http_res *res)
 {
 	const char *repo = req->params[0], *ref = req->params[1];
+	struct series_filter f = { .repo = repo, .ref = ref };
 	struct json_object *view = NULL;
 	struct error err = ERROR_INIT;
 	int64_t limit = COMMITS;
@@ -107,12 +109,11 @@ void page_branch(struct server *srv, const struct http_req *req, struct http_res
 		page_matrix_table(req, res, r, view, &err);
 		return;
 	}
+	f.limit = (int)(limit < CHART_COMMITS ? limit : CHART_COMMITS);
 	if (!r)
-		r = add_charts(
-			srv->store,
-			&(struct series_filter){ .repo = repo, .ref = ref, .limit = (int)limit },
-			view, &err);
+		r = add_charts(srv->store, &f, view, &err);
 	if (!r) {
+		json_object_object_add(view, "limit", json_object_new_int64(limit));
 		add_feed(view, repo, ref);
 		add_badge(view, srv->config->url, repo, ref);
 	}

@@ -36,6 +36,7 @@ PAGE_HANDLER(page_agents);
 PAGE_HANDLER(page_search);
 PAGE_HANDLER(page_outbox);
 PAGE_HANDLER(page_series);
+PAGE_HANDLER(page_case);
 
 /* clang-format off */
 #define PAGE(path, handler, summary) { "GET", path, ROLE_NONE, 0, false, handler, summary, false },
@@ -44,6 +45,7 @@ PAGE_HANDLER(page_series);
 	PAGE("/branches", page_branches, "Dashboard: the followed branches") \
 	PAGE("/branches/{repo}/{path*}", page_branch, "Dashboard: commits of a branch × cases") \
 	PAGE("/series", page_series, "Dashboard: charts of a branch (?repo=&ref=&metric=&limit=)") \
+	PAGE("/cases/{scenario}", page_case, "Dashboard: a case over time (filters as in the API)") \
 	PAGE("/submissions", page_submissions, "Dashboard: submissions (?cursor=)") \
 	PAGE("/submissions/{id}", page_submission, "Dashboard: one submission with its matrix") \
 	PAGE("/commits/{sha}", page_commit, "Dashboard: one commit") \

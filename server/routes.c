@@ -30,6 +30,8 @@ const struct http_route http_routes[] = {
 	  "One branch with the matrix of its newest commits (?limit=)", false },
 	{ "GET", "/api/v1/series", ROLE_NONE, 0, false, api_series,
 	  "Counters and metrics of a branch's newest commits (?repo=&ref=&metric=&limit=)", false },
+	{ "GET", "/api/v1/cases/{scenario}", ROLE_NONE, 0, false, api_case,
+	  "A case over time, newest run first (?repo=&ref=&config=&fault=&status=&limit=&cursor=)", false },
 	{ "GET", "/api/v1/commits/{sha}", ROLE_NONE, 0, false, api_commit,
 	  "One commit with its builds and runs", false },
 	{ "GET", "/api/v1/commits/{sha}/coverage", ROLE_NONE, 0, false, api_coverage,

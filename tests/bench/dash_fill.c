@@ -156,17 +156,18 @@ static int commit_of(void *arg, const char *sha, struct commit_info *ret, struct
 	return 0;
 }
 
+static const struct confirm_opts confirm = CONFIRM_DEFAULTS;
+
 /* One decision; true when one was made. */
 static bool decide(int64_t id)
 {
-	const struct confirm_opts o = CONFIRM_DEFAULTS;
 	CLEANUP(regression_state_free) struct regression_state g = { 0 };
 	CLEANUP(regress_decision_free) struct regress_decision d = { 0 };
 	struct regress_history h = { revlist, commit_of, older, NULL };
 
 	MUST(store_regression_load(f.store, id, &g, &f.err));
 	h.arg = &g.row;
-	MUST(regress_decide(&o, &g, &h, &d, &f.err));
+	MUST(regress_decide(&confirm, &g, &h, &d, &f.err));
 	if (d.any)
 		MUST(store_regression_step(f.store, &g.row, &d.step, &f.err));
 	return d.any;
@@ -202,7 +203,7 @@ static void look_for_fixes(int64_t submission)
 		MUST(r);
 		if (r == 0)
 			continue;
-		step.n_probes = regress_fix_probes(&g, &fix.commit, probes);
+		step.n_probes = regress_fix_probes(&confirm, &g, &fix.commit, probes);
 		if (strcmp(g.row.scenario, "build") == 0)
 			step = (struct regression_step){ .state = "fixed",
 							 .fixed = fix.commit.sha };

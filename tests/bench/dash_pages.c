@@ -56,6 +56,9 @@ static void results(struct fill *f, const char *scenario, const char *status, co
 	by.status = NULL;
 	MUST(view_results(f->store, &by, &deep, &f->err));
 	page("results", "/results?cursor=%s", by.cursor);
+	page("case", "/cases/%s", scenario);
+	page("case", "/cases/%s?status=%s", scenario, status);
+	page("case", "/cases/%s?repo=linux&ref=mm-unstable&config=nobody", scenario);
 	page("result", "/results/1");
 	page("result", "/results/%lld", number(item(deep, 50), "id"));
 }
@@ -122,6 +125,8 @@ void fill_addresses(struct fill *f)
 	page("branches", "/branches");
 	for (int i = 0; i < DASH_FOLLOWED; i++)
 		page("branch", "/branches/%s/%s", world_line(i)->repo, world_line(i)->ref);
+	page("series", "/series?repo=linux&ref=mm-unstable");
+	page("series", "/series?repo=linux&ref=mm-unstable&limit=200");
 	page("heat map", "/branches/linux/mm-unstable?limit=200");
 	page("heat map", "/branches/linux/mm-stable?limit=200");
 	submissions(f);

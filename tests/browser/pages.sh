@@ -189,7 +189,7 @@ crawl() {
 	local queue=(/) path shape
 	while [ ${#queue[@]} -gt 0 ]; do
 		path=${queue[0]} queue=("${queue[@]:1}")
-		shape=$(sed -E 's/[0-9a-f]{40}/H/g; s/=[^&]*/=V/g; s/[0-9]+/N/g' <<<"$path")
+		shape=$(sed -E 's/[0-9a-f]{40}/H/g; s#^/cases/[^?]+#/cases/C#; s/=[^&]*/=V/g; s/[0-9]+/N/g' <<<"$path")
 		[ -z "${seen[$path]:-}" ] && [ "${shapes[$shape]:-0}" -lt 4 ] || continue
 		seen[$path]=1 shapes[$shape]=$((${shapes[$shape]:-0} + 1))
 		case ${path%%\?*} in
@@ -276,6 +276,23 @@ page "/series?repo=demo&ref=$REFQ&limit=201" 400
 json "/series.json?repo=demo&ref=$REFQ"
 jq -e '(.points | length) as $n | .series | length > 5 and all(.[]; .values | length == $n)' "$T/body" >/dev/null &&
 	good || bad "series: not a value a commit: $(head -c 300 "$T/body")"
+page /cases/split.mprotect
+grep -qa '<a class="c s-' "$T/body" && good || bad "case: no verdicts"
+page '/cases/split.mprotect?fault=none&status=FAIL&limit=1'
+page "/cases/split.mprotect?repo=demo&ref=$REFQ&config=default&fault=&status="
+page '/cases/split.mprotect?config=%22%3E%3Cb%20id=zqx%3E'
+page '/cases/split.mprotect?fault=zqx' 400
+page '/cases/split.mprotect?status=zqx' 400
+page '/cases/split.mprotect?cursor=zqx' 422
+page '/cases/%3Cb%20id=zqx%3E' 404
+page /cases/build
+json /cases/split.mprotect.json
+jq -e '(.items | length) > 1 and (.points | length) == (.items | length) and all(.items[]; .results > 0)' "$T/body" \
+	>/dev/null && good || bad "case: few runs: $(head -c 300 "$T/body")"
+json "/cases/split.mprotect.json?repo=demo&ref=$REFQ"
+jq -e '.items | length > 1' "$T/body" >/dev/null && good || bad "case: none of the branch"
+json '/cases/split.mprotect.json?ref=elsewhere'
+jq -e '.items == []' "$T/body" >/dev/null && good || bad "case: some of another branch"
 page /compare
 page '/compare?a=%3Cb%20id=zqx%3E&b=%22%3E%3Cb%20id=zqx%3E' 422
 page '/compare?a=1234567' 400
@@ -284,7 +301,7 @@ page "/compare?a=submission:2&b=${SHA:0:12}"
 json "/compare.json?a=$BASE&b=$SHA"
 [ "$(jq '.cases | length' "$T/body")" -gt 100 ] && good || bad "compare: few cases"
 [ "$(jq .summary.regressed "$T/body")" -gt 0 ] && good || bad "compare: nothing regressed"
-for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" "/series.csv?repo=demo&ref=$REFQ" "/series.txt?repo=demo&ref=$REFQ" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv '/agents?format=txt'; do
+for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" /cases/split.mprotect.csv /cases/split.mprotect.txt "/series.csv?repo=demo&ref=$REFQ" "/series.txt?repo=demo&ref=$REFQ" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv '/agents?format=txt'; do
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done

@@ -58,7 +58,7 @@
 		const grid = { stroke: css("--line"), width: 1 };
 		const axis = { stroke: css("--quiet"), grid, ticks: { show: false }, font: "11px monospace" };
 		return {
-			width, height: HEIGHT,
+			width, height: HEIGHT, padding: [8, 30, 0, 0],
 			legend: { show: false },
 			cursor: { drag: { x: false, y: false }, y: false, points: { size: 7 }, sync: { key: "charts" } },
 			scales: { x: { time: false, range: (u, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) },

@@ -32,6 +32,7 @@ async function pages() {
 		coverage: `/commits/${done.head_sha}/coverage`, results: "/results", failures: "/results?status=FAIL",
 		result: `/results/${crash.id}`, run: `/runs/${crash.run}`, log: `/runs/${crash.run}/log`,
 		build: "/builds/1", broken: "/builds/3", regressions: "/regressions", regression: "/regressions/1",
+		case: `/cases/${crash.case}`, unseen: "/cases/split.mprotect?config=none",
 		compare: "/compare", compared: `/compare?a=${done.base_sha}&b=${done.head_sha}`, agents: "/agents",
 		search: "/search?q=split", nothing: "/search?q=zzzzzz", missing: "/submissions/999999",
 	};
@@ -79,7 +80,7 @@ async function byHand(browser) {
 	await page.keyboard.type("split.mprotect");
 	await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
 	check("/ searches", new URL(page.url()).searchParams.get("q") === "split.mprotect", page.url());
-	check("and finds the case", (await page.locator("main td a[href='/results?scenario=split.mprotect']").count()) > 0);
+	check("and finds the case", (await page.locator("main td a[href='/cases/split.mprotect']").count()) > 0);
 	await page.keyboard.press("?");
 	check("? says the keys", await page.locator("dialog#keys").isVisible());
 	await page.keyboard.press("Escape");
