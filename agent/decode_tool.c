@@ -76,7 +76,7 @@ static int run_tool(const struct decode_opts *o, const char *tool, const char *c
 		.memory_bytes = MEMORY_BYTES,
 		.tasks = TASKS,
 		.timeout_ms = TIMEOUT_MS,
-		.output_max_bytes = LIMIT_LOG_BYTES,
+		.output_max_bytes = LIMIT_BUILD_OUTPUT_BYTES,
 		.on_output = on_output,
 		.cancelled = cancelled,
 		.arg = &run,

@@ -148,7 +148,7 @@ int kbuild_make(struct kbuild *k, const char *script, const char *const *targets
 		.tasks = TASKS_MAX,
 		.file_bytes = FILE_BYTES_MAX,
 		.timeout_ms = k->deadline_ms > now ? k->deadline_ms - now : 1,
-		.output_max_bytes = LIMIT_LOG_BYTES,
+		.output_max_bytes = LIMIT_BUILD_OUTPUT_BYTES,
 		.on_output = on_output,
 		.cancelled = cancelled,
 		.arg = k,

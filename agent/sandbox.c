@@ -274,7 +274,8 @@ static int run(struct sandbox *s, enum variant v, struct sandbox_end *end, struc
 	CLEANUP(args_free) struct args e = { 0 };
 	const struct proc_run_opts run_opts = {
 		.timeout_ms = o->timeout_ms,
-		.output_max_bytes = o->output_max_bytes ? o->output_max_bytes : LIMIT_LOG_BYTES,
+		.output_max_bytes = o->output_max_bytes ? o->output_max_bytes
+							: LIMIT_BUILD_OUTPUT_BYTES,
 		.on_output = on_output,
 		.cancelled = o->cancelled ? cancelled : NULL,
 		.arg = s,

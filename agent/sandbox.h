@@ -34,7 +34,7 @@ struct sandbox_opts {
 	int tasks; /* processes and threads; 0 = none */
 	int64_t file_bytes; /* of one file; 0 = none */
 	int64_t timeout_ms; /* 0 = none: -ETIMEDOUT */
-	size_t output_max_bytes; /* 0 = LIMIT_LOG_BYTES: -EFBIG */
+	size_t output_max_bytes; /* 0 = LIMIT_BUILD_OUTPUT_BYTES: -EFBIG */
 	proc_output_fn on_output; /* may be NULL */
 	proc_cancel_fn cancelled; /* may be NULL: -ECANCELED */
 	void *arg;

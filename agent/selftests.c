@@ -161,7 +161,7 @@ static void on_output(void *arg, const char *data, size_t len)
 
 	if (b->watch && b->watch->log)
 		b->watch->log(b->watch->arg, data, len);
-	if (b->log.len + len <= LIMIT_LOG_BYTES)
+	if (b->log.len + len <= LIMIT_BUILD_OUTPUT_BYTES)
 		buf_add(&b->log, data, len);
 }
 

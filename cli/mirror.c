@@ -217,17 +217,29 @@ static size_t attribute(const char *s, size_t len, bool *ret_form)
 	return 0;
 }
 
+/* The length of a name as in ` data-live="` when one is here: scripts ask a server for more because
+ * of it, and a mirror has none. */
+static size_t asks_server(const char *s, size_t len)
+{
+	static const char *const names[] = { " data-live=\"", " data-console=\"" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t n = strlen(names[i]);
+
+		if (len >= n && memcmp(s, names[i], n) == 0)
+			return n;
+	}
+	return 0;
+}
+
 static size_t add_attribute(const struct mirror_page *page, const char *html, size_t len,
 			    struct buf *out)
 {
-	static const char live[] = " data-live=\"";
 	const char *end;
 	bool form = false;
 	size_t n = attribute(html, len, &form);
-	bool drop = !n && len >= sizeof(live) - 1 && memcmp(html, live, sizeof(live) - 1) == 0;
+	bool drop = !n && (n = asks_server(html, len)) > 0;
 
-	if (drop)
-		n = sizeof(live) - 1;
 	end = n ? memchr(html + n, '"', len - n) : NULL;
 	if (!end)
 		return 0;

@@ -606,6 +606,18 @@ SELECT id, scenario AS "case", fault AS "fault:json", repeat, closing AS "closin
 	console_offset AS "console.offset", console_len AS "console.length"
 FROM results WHERE run_id = ?1 ORDER BY id
 
+-- name: run_log
+SELECT log_size, ended_us IS NOT NULL FROM runs WHERE id = ?1
+
+-- name: result_part
+SELECT console_offset, console_len FROM results WHERE id = ?1 AND run_id = ?2 AND console_offset >= 0
+
+-- name: run_results_at
+-- Those whose part of the log begins within [?2, ?3).
+SELECT id, scenario AS "case", status, reason, console_offset AS offset
+FROM results WHERE run_id = ?1 AND console_offset >= ?2 AND console_offset < ?3
+ORDER BY console_offset, id LIMIT 1000
+
 -- name: result_row_view
 SELECT r.id, r.run_id AS run, c.sha AS "commit", c.sha AS "short:short", c.subject, b.config,
 	r.scenario AS "case", r.fault AS "fault:json", r.repeat, r.closing AS "closing:bool",

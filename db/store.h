@@ -182,6 +182,12 @@ must_check int store_release(struct store *s, int64_t job_id, const char *lease_
 /* Log size as acknowledged (bytes are on disk in the blob store first). */
 must_check int store_log_size(struct store *s, int64_t run_id, int64_t size_bytes,
 			      struct error *err);
+/* How much of a run's log is acknowledged, and whether the run has ended. -ENOENT. */
+must_check int store_run_log(struct store *s, int64_t run, int64_t *ret_size, bool *ret_ended,
+			     struct error *err);
+/* Which bytes of its run's log are a result's. -ENOENT when there are none, or it is another run's. */
+must_check int store_result_part(struct store *s, int64_t run, int64_t result, int64_t *ret_offset,
+				 int64_t *ret_len, struct error *err);
 must_check int store_artifact_add(struct store *s, int64_t job_id, const char *lease_hash,
 				  const char *name, const char *sha256, int64_t size_bytes,
 				  enum lease *ret, struct error *err);
@@ -295,6 +301,13 @@ struct case_filter {
 };
 must_check int view_case(struct store *s, const struct case_filter *f, struct json_object **ret,
 			 struct error *err);
+/* The run without its results: what stands above its log. -ENOENT. */
+must_check int view_run_head(struct store *s, int64_t id, struct json_object **ret,
+			     struct error *err);
+/* The results whose part of the run's log begins within [from, to) bytes, in its order, at most 1000:
+ * [{"id","case","status","reason","offset"}]. */
+must_check int view_run_results_at(struct store *s, int64_t run, int64_t from, int64_t to,
+				   struct json_object **ret, struct error *err);
 struct result_filter {
 	int64_t submission, run; /* 0 = any */
 	const char *scenario, *status, *commit; /* NULL = any */

@@ -11,7 +11,8 @@
 #define LIMIT_HTTP_RESULT_BYTES (32 << 20) /* a result document with 1000 stacks is about 8 MiB */
 #define LIMIT_HTTP_LOG_CHUNK_BYTES (1 << 20) /* one log append */
 #define LIMIT_ARTIFACT_BYTES (256LL << 20) /* a bzImage with debug info stays below */
-#define LIMIT_LOG_BYTES (64LL << 20) /* one job's console and build log together */
+#define LIMIT_LOG_BYTES (128LL << 20) /* one job's log: of a thousand cases with their consoles */
+#define LIMIT_BUILD_OUTPUT_BYTES (64LL << 20) /* in memory; a build with V=1 stays below */
 #define LIMIT_URL_LEN 2048
 #define LIMIT_REF_LEN 250 /* git's own limit for a path component is 255 */
 #define LIMIT_NAME_LEN 100

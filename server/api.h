@@ -77,7 +77,8 @@ API_HANDLER(api_job_result);
 API_HANDLER(api_job_release);
 
 API_HANDLER(api_run);
-API_HANDLER(api_run_log);
+API_HANDLER(api_run_log); /* api_log.c */
+API_HANDLER(api_run_log_find);
 API_HANDLER(api_results);
 API_HANDLER(api_result);
 API_HANDLER(api_regressions);

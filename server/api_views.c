@@ -10,158 +10,11 @@
 #include "lib/path.h"
 #include "server/api.h"
 #include "server/blob.h"
-#include "server/runlog.h"
 #include "server/url.h"
 
 void api_run(struct server *srv, const struct http_req *req, struct http_res *res)
 {
 	api_view_by_id(srv, req, res, view_run);
-}
-
-/* --- logs ------------------------------------------------------------------------------------- */
-
-/* "bytes=N-", "bytes=N-M", "bytes=-N" (RFC 9110, 14.1.2); one range. False: not one of these, which
- * means the whole file. */
-static bool parse_range(const char *s, int64_t size, int64_t *ret_from, int64_t *ret_to)
-{
-	const char *dash;
-	long long from = 0, to = size - 1;
-	CLEANUP(free_p) char *first = NULL;
-
-	if (strncmp(s, "bytes=", 6) || strchr(s, ',') || !(dash = strchr(s, '-')))
-		return false;
-	s += 6;
-	first = xstrndup(s, (size_t)(dash - s));
-	if (!*first) {
-		if (str_to_i64(dash + 1, 1, INT64_MAX, &to))
-			return false;
-		from = to < size ? size - to : 0;
-		to = size - 1;
-	} else if (str_to_i64(first, 0, INT64_MAX, &from) ||
-		   (dash[1] && str_to_i64(dash + 1, from, INT64_MAX, &to))) {
-		return false;
-	}
-	*ret_from = from;
-	*ret_to = to < size ? to : size - 1;
-	return true;
-}
-
-/* Follows a log that grows: what is there, then what comes, until the run has ended. */
-struct follower {
-	struct server *srv;
-	int64_t run, at;
-};
-
-static bool run_ended(struct server *srv, int64_t run)
-{
-	CLEANUP(json_put_p) struct json_object *view = NULL;
-	struct json_object *ended = NULL;
-
-	if (view_run(srv->store, run, &view, NULL))
-		return true;
-	return json_object_object_get_ex(view, "ended", &ended) && ended;
-}
-
-static int follow(void *arg, struct buf *out)
-{
-	struct follower *f = arg;
-	CLEANUP(close_p) int fd = -1;
-	bool truncated, ended = run_ended(f->srv, f->run);
-	int64_t size = 0;
-	char block[32768];
-
-	if (runlog_read(f->srv->runlog, f->run, &fd, &size, &truncated, NULL))
-		return 0;
-	while (fd >= 0 && f->at < size && out->len < sizeof(block) * 8) {
-		int64_t want = size - f->at;
-		ssize_t n = pread(fd, block,
-				  want < (int64_t)sizeof(block) ? (size_t)want : sizeof(block),
-				  f->at);
-
-		if (n <= 0)
-			return 0;
-		buf_add(out, block, (size_t)n);
-		f->at += n;
-	}
-	return !ended || f->at < size;
-}
-
-static void start_follow(struct server *srv, struct http_res *res, int64_t run, int64_t offset)
-{
-	struct follower *f = xcalloc(1, sizeof(*f));
-
-	f->srv = srv;
-	f->run = run;
-	f->at = offset;
-	res->stream = follow;
-	res->stream_free = free;
-	res->stream_arg = f;
-	http_res_header(res, "Cache-Control", "no-store");
-	http_res_header(res, "X-Accel-Buffering", "no");
-}
-
-/* Part [from, to] of a file of `size` bytes; `partial` answers 206. */
-static void send_part(struct http_res *res, int fd, int64_t from, int64_t to, int64_t size,
-		      bool partial)
-{
-	char range[80];
-
-	res->file_fd = fd;
-	res->file_offset = from;
-	res->file_len = to - from + 1;
-	if (!partial)
-		return;
-	res->status = 206;
-	snprintf(range, sizeof(range), "bytes %lld-%lld/%lld", (long long)from, (long long)to,
-		 (long long)size);
-	http_res_header(res, "Content-Range", range);
-}
-
-static void beyond(struct http_res *res, int64_t size)
-{
-	char range[40];
-
-	snprintf(range, sizeof(range), "bytes */%lld", (long long)size);
-	http_res_problem(res, 416, "the log has %lld bytes", (long long)size);
-	http_res_header(res, "Content-Range", range);
-}
-
-void api_run_log(struct server *srv, const struct http_req *req, struct http_res *res)
-{
-	const char *range = http_header(req, "Range");
-	CLEANUP(close_p) int fd = -1;
-	struct error err = ERROR_INIT;
-	int64_t id, offset = 0, follow_it = 0, size = 0, from = 0, to;
-	bool truncated = false, partial;
-	char text[24];
-
-	if (!api_id(req, res, 0, &id) ||
-	    !api_query_i64(req, res, "offset", 0, INT64_MAX, &offset) ||
-	    !api_query_i64(req, res, "follow", 0, 1, &follow_it))
-		return;
-	if (runlog_read(srv->runlog, id, &fd, &size, &truncated, &err)) {
-		api_error(req, res, &err);
-		return;
-	}
-	/* Bytes of a guest: shown as text and as nothing else. */
-	res->content_type = "text/plain; charset=utf-8";
-	snprintf(text, sizeof(text), "%lld", (long long)size);
-	http_res_header(res, "Faultline-Log-Size", text);
-	http_res_header(res, "Accept-Ranges", "bytes");
-	if (truncated)
-		http_res_header(res, "Faultline-Log-Truncated", "1");
-	to = size - 1;
-	partial = range && parse_range(range, size, &from, &to);
-	if (offset > size || (partial && from >= size)) {
-		beyond(res, size);
-	} else if (follow_it) {
-		start_follow(srv, res, id, offset);
-	} else if (fd >= 0 && size) {
-		if (!partial)
-			from = offset;
-		if (from <= to)
-			send_part(res, steal_fd(&fd), from, to, size, partial);
-	}
 }
 
 /* --- results ------------------------------------------------------------------------------------ */
@@ -324,10 +177,8 @@ void api_artifact(struct server *srv, const struct http_req *req, struct http_re
 		return;
 	}
 	res->content_type = "application/octet-stream";
-	if (size)
-		send_part(res, fd, 0, size - 1, size, false);
-	else
-		close(fd);
+	res->file_fd = fd;
+	res->file_len = size;
 }
 
 /* --- agents, numbers, catalogues -------------------------------------------------------------------- */

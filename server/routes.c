@@ -45,7 +45,11 @@ const struct http_route http_routes[] = {
 	{ "GET", "/api/v1/runs/{id}", ROLE_NONE, 0, false, api_run,
 	  "One run with its progress and results", false },
 	{ "GET", "/api/v1/runs/{id}/log", ROLE_NONE, 0, false, api_run_log,
-	  "A run's raw log (Range, ?offset=, ?follow=1 until it ends)", false },
+	  "A run's raw log (Range, ?offset=, ?follow=1 until it ends, also as text/event-stream)", false },
+	{ "GET", "/api/v1/runs/{id}/log/find", ROLE_NONE, 0, false, api_run_log_find,
+	  "Where a run's log has a text (?q=&offset=&back=1), or a result its splat or injection "
+	  "(?result=&mark=splat or inject)",
+	  false },
 	{ "GET", "/api/v1/results", ROLE_NONE, 0, false, api_results,
 	  "Results (?submission=&run=&scenario=&status=&commit=&full=&limit=&cursor=&format=json, "
 	  "csv, txt, ktap, junit or kcidb)",

@@ -59,23 +59,6 @@ static char *mark_path(const struct runlog *l, int64_t run)
 	return xasprintf("%s/%lld.truncated", l->dir, (long long)run);
 }
 
-/* What the store acknowledged. */
-static int acknowledged(struct runlog *l, int64_t run, int64_t *ret, struct error *err)
-{
-	CLEANUP(json_put_p) struct json_object *view = NULL;
-	int r = view_run(l->store, run, &view, err);
-	int64_t size = 0;
-	struct jval v;
-
-	if (r)
-		return r;
-	v = json_root(view);
-	r = json_opt_i64(&v, "log_size", 0, INT64_MAX, &size, err);
-	if (!r)
-		*ret = size;
-	return r;
-}
-
 static int write_at(const struct runlog *l, int64_t run, int64_t at, const char *data, size_t len,
 		    struct error *err)
 {
@@ -113,7 +96,8 @@ static int append(struct runlog *l, int64_t run, int64_t offset, const char *dat
 		  enum runlog_append *ret, int64_t *ret_size, struct error *err)
 {
 	int64_t size = 0, skip;
-	int r = acknowledged(l, run, &size, err);
+	bool ended;
+	int r = store_run_log(l->store, run, &size, &ended, err);
 
 	if (r)
 		return r;
@@ -165,7 +149,8 @@ int runlog_read(struct runlog *l, int64_t run, int *ret_fd, int64_t *ret_size, b
 	CLEANUP(free_p) char *path = log_path(l, run), *mark = mark_path(l, run);
 	CLEANUP(close_p) int fd = -1;
 	int64_t size = 0;
-	int r = acknowledged(l, run, &size, err);
+	bool ended;
+	int r = store_run_log(l->store, run, &size, &ended, err);
 
 	if (r)
 		return r;

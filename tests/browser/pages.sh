@@ -293,6 +293,14 @@ json "/cases/split.mprotect.json?repo=demo&ref=$REFQ"
 jq -e '.items | length > 1' "$T/body" >/dev/null && good || bad "case: none of the branch"
 json '/cases/split.mprotect.json?ref=elsewhere'
 jq -e '.items == []' "$T/body" >/dev/null && good || bad "case: some of another branch"
+RUN=$(get "$URL/api/v1/results?status=FAIL&limit=50" >/dev/null; jq '[.items[] | select(.splat)][0].run' "$T/body")
+page "/runs/$RUN/log?result=999999&mark=splat"
+page "/runs/$RUN/log?mark=%3Cb%20id=zqx%3E" 400
+json "/runs/$RUN/log.json?offset=65536"
+jq -e '.window.from <= 65536 and (.chunks | length) > 0' "$T/body" >/dev/null && good || bad "log.json"
+json "/api/v1/runs/$RUN/log/find?q=FAULT_INJECTION"
+jq -e '.at > 0' "$T/body" >/dev/null && good || bad "log: a text is not found"
+[ "$(get "$URL/api/v1/runs/$RUN/log/find?q=")" = 400 ] && good || bad "log: no text is found"
 page /compare
 page '/compare?a=%3Cb%20id=zqx%3E&b=%22%3E%3Cb%20id=zqx%3E' 422
 page '/compare?a=1234567' 400
@@ -305,7 +313,7 @@ for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.cs
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done
-for file in style.css live.js keys.js copy.js charts.js vendor/uPlot.iife.min.js vendor/uPlot.min.css \
+for file in style.css live.js keys.js copy.js console.js charts.js vendor/uPlot.iife.min.js vendor/uPlot.min.css \
 	vendor/uPlot.LICENSE.txt icon.svg; do
 	[ "$(get "$URL/static/$file")" = 200 ] && good || bad "/static/$file"
 done

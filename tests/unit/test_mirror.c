@@ -102,6 +102,7 @@ static void test_links(void **state)
 	rewrites("/x", "<a href=\"#main\"><a href=\"//h/p\"><a href=\"https://h/p\">",
 		 "<a href=\"#main\"><a href=\"//h/p\"><a href=\"https://h/p\">", "");
 	rewrites("/x", "<div id=\"live\" data-live=\"any\"><p>", "<div id=\"live\"><p>", "");
+	rewrites("/x", "<pre data-console=\"7\" data-size=\"1\">", "<pre data-size=\"1\">", "");
 }
 
 static void test_text_stays(void **state)

@@ -8,6 +8,8 @@
 	const HELP = [["/", "search"], ["j, k", "next, previous row"], ["Enter", "open the row"],
 		["g o", "overview"], ["g b", "branches"], ["g s", "submissions"], ["g r", "regressions"],
 		["g c", "compare"], ["g a", "agents"], ["?", "this list"], ["Esc", "close it, leave the field"]];
+	const IN_LOG = [["n, p", "next, previous failure"], ["i", "the injection of a part"],
+		["s", "its splat"], ["e", "end of the log"]];
 	let going = false;
 
 	const rows = () => [...document.querySelectorAll("main tbody tr")].filter((row) => link(row));
@@ -31,7 +33,7 @@
 		let box = document.getElementById("keys");
 		if (!box) {
 			const list = document.createElement("dl");
-			for (const [key, what] of HELP) {
+			for (const [key, what] of document.querySelector("[data-console]") ? IN_LOG.concat(HELP) : HELP) {
 				const dt = document.createElement("dt");
 				const dd = document.createElement("dd");
 				dt.append(Object.assign(document.createElement("kbd"), { textContent: key }));

@@ -51,12 +51,14 @@ async function valid(modules, name, url) {
 
 // Runs the script; its last line is "N passed, M failed".
 async function main(run) {
+	let broken = false;
 	await run().catch((e) => {
 		console.error(e);
 		check("the script", false, String(e));
-		process.exitCode = 1;
+		broken = true;
 	});
 	console.log(`${count.passed} passed, ${count.failed} failed`);
+	process.exit(broken ? 1 : 0); // also when it left a browser or a server behind: they end with it
 }
 
 module.exports = { check, from, launch, main, open, valid };
