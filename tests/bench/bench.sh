@@ -42,7 +42,7 @@ first() { # first NAME FOLDER...: the newest match below the folders
 kernel=${BENCH_KERNEL:-$(first arch/x86/boot/bzImage "$build/demo")}
 kernel=${kernel:-$(first arch/x86/boot/bzImage "$build/real")}
 tree=${BENCH_TREE:-}
-[[ -n $tree || ! -f $build/real/src/mm/huge_memory.c ]] || tree=$build/real/src
+[[ -n $tree || ! -f $build/real/lazy-pgtable/mm/huge_memory.c ]] || tree=$build/real/lazy-pgtable
 if [[ -z $tree ]]; then
 	tree=$(first mm/huge_memory.c "$build/demo" "$build/real")
 	tree=${tree%/mm/huge_memory.c}

@@ -139,6 +139,10 @@ void fill_addresses(struct fill *f)
 	page("log", "/runs/%lld/log?offset=20000", (long long)f->log_run);
 	results(f, "split.mprotect", "FAIL", sha);
 	regressions(f);
+	page("search", "/search?q=split.mprotect");
+	page("search", "/search?q=%.12s", sha);
+	page("search", "/search?q=kernel+BUG");
+	page("search", "/search?q=mm%%3A");
 	page("agents", "/agents");
 	MUST(path_write_atomic(path, buf_cstr(&out), out.len, 0600, &f->err));
 	buf_free(&out);

@@ -14,14 +14,14 @@ mkdir -p "$keep"
 jobs/demo/import.sh "$source" "$keep/demo.git" "$bin/tar_fast_import" || { not_ok "import"; finish; exit 1; }
 ok "import"
 want=$(git -C "$keep/demo.git" rev-parse lazy-pgtable)
-if [ "$(git -C "$keep/src" rev-parse HEAD 2>/dev/null)" != "$want" ]; then
+if [ "$(git -C "$keep/lazy-pgtable" rev-parse HEAD 2>/dev/null)" != "$want" ]; then
 	git -C "$keep/demo.git" worktree prune
-	rm -rf "$keep/src"
+	rm -rf "$keep/lazy-pgtable"
 	git -C "$keep/demo.git" worktree prune
-	git -C "$keep/demo.git" worktree add -q --detach "$keep/src" "$want"
+	git -C "$keep/demo.git" worktree add -q --detach "$keep/lazy-pgtable" "$want"
 fi
 
-"$bin/faultline" run "$keep/src" --work "$keep/work" --format json >"$tmp/run.json" 2>"$tmp/run.log"
+"$bin/faultline" run "$keep/lazy-pgtable" --work "$keep/work" --format json >"$tmp/run.json" 2>"$tmp/run.log"
 equal "the broken branch fails" $? 1
 check "the first failure of each reason is said at once" test "$(grep -cE \
 	'^faultline: after [0-9.]+ s: FAIL (bug|invariant): split\.' "$tmp/run.log")" = 2
@@ -49,7 +49,7 @@ check "with the same BUG" grep -q 'FAIL *bug .*kernel BUG in' "$tmp/repro.out"
 # The kernel says itself where its BUG is, the source has one there, and so the trace has to begin.
 crash() { jq -r "[.results[] | select(.case == \"split.mprotect\" and .splat != null)][0] | $1" "$tmp/run.json"; }
 bugs=$(awk '/^static void __split_huge_pmd_locked\(/ { on = 1 } on && /VM_BUG_ON/ { print "mm/huge_memory.c:" NR }
-	on && /^}/ { exit }' "$keep/src/mm/huge_memory.c")
+	on && /^}/ { exit }' "$keep/lazy-pgtable/mm/huge_memory.c")
 where=$(crash '.splat.stack[0] | .file + ":" + (.line | tostring)')
 check "the trace begins at a line that has a BUG" grep -qxF "$where" <<<"$bugs"
 check "the kernel names the same line" grep -qF "kernel BUG at $where!" <(crash .splat.excerpt)
