@@ -185,6 +185,9 @@ static void filter_errno(struct buf *out, int64_t n)
 		buf_printf(out, "%lld", (long long)n);
 }
 
+/* A job that is leased, for people who have not read how jobs are given out. */
+static const char running[] = "running";
+
 /* How much of a string is shown. */
 static size_t filter_len(enum tpl_filter f, const char *s, size_t len)
 {
@@ -296,6 +299,7 @@ static int print_value(struct walk *w, const struct tpl_op *op, struct error *er
 	CLEANUP(buf_free) struct buf text = BUF_INIT;
 	struct json_object *v;
 	const char *s;
+	size_t len;
 	bool found;
 
 	v = look_up(w, op, &found);
@@ -313,7 +317,12 @@ static int print_value(struct walk *w, const struct tpl_op *op, struct error *er
 			filter_date(&text, s);
 			break;
 		}
-		escape(w, op, s, filter_len(op->filter, s, (size_t)json_object_get_string_len(v)));
+		len = (size_t)json_object_get_string_len(v);
+		if (op->filter == TPL_DOING && !strcmp(s, "leased")) {
+			s = running;
+			len = strlen(running);
+		}
+		escape(w, op, s, filter_len(op->filter, s, len));
 		return 0;
 	case json_type_int:
 		if (op->filter == TPL_NONE && op->context != TPL_IN_URL) {

@@ -50,7 +50,7 @@ struct source {
 };
 
 static const char *const filters[] = { "none",	"date",	  "duration", "bytes",
-				       "errno", "letter", "short" };
+				       "errno", "letter", "short",    "doing" };
 
 static const struct source *now; /* what is being read, for messages */
 

@@ -187,6 +187,26 @@ static void test_repeat(void **state)
 	}
 }
 
+/* Whoever is not from here reads that a job runs, not that it is leased. */
+static void test_job_states(void **state)
+{
+	static const char *const states[][2] = { { "leased", "running<" },
+						 { "queued", "queued<" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		CLEANUP(free_p)
+		char *view = xasprintf(
+			"{\"matrix\":{\"cases\":[],\"rows\":[{\"sha\":\"1\",\"short\":\"1\","
+			"\"subject\":\"\",\"position\":1,\"config\":\"\",\"build\":null,"
+			"\"test\":{\"run\":null,\"state\":\"%s\"},\"run\":null,"
+			"\"strip\":[]}]}}",
+			states[i][0]);
+
+		check_part(PAGE_PART_MATRIX, view, states[i][1]);
+	}
+}
+
 static void test_numbers(void **state)
 {
 	static const char *const rows[] = { "7", "10", "-1", "9223372036854775807",
@@ -234,8 +254,8 @@ int main(void)
 		cmocka_unit_test(test_text),	    cmocka_unit_test(test_url),
 		cmocka_unit_test(test_url_part),    cmocka_unit_test(test_page),
 		cmocka_unit_test(test_missing_key), cmocka_unit_test(test_sections),
-		cmocka_unit_test(test_repeat),	    cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_repeat),	    cmocka_unit_test(test_job_states),
+		cmocka_unit_test(test_numbers),	    cmocka_unit_test(test_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,11 +59,11 @@ async function follow(page) {
 	check("Enter leads to the submission", page.url().endsWith(`/submissions/${submission}`), page.url());
 	await mark(page);
 	await shows(page, "a run of it begins", () =>
-		[...document.querySelectorAll("main a[href^='/runs/']")].some((a) => a.innerText === "leased"),
+		[...document.querySelectorAll("main a[href^='/runs/']")].some((a) => a.innerText === "running"),
 		15 * MINUTES);
 	await picture(page, "submission-running");
 	check("the submission was not loaded again", await stayed(page));
-	const run = await page.locator("main a[href^='/runs/']", { hasText: "leased" }).first().getAttribute("href");
+	const run = await page.locator("main a[href^='/runs/']", { hasText: "running" }).first().getAttribute("href");
 	check("Tab reaches the run", await tabTo(page, new RegExp(`^${run}$`)));
 	await enter(page);
 	await mark(page);
