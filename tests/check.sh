@@ -45,6 +45,7 @@ done
 part "histories" env BUILD=$asan tests/integration/history.sh toy 40 1 2 3
 unset ASAN_OPTIONS UBSAN_OPTIONS
 part "look.sh, in a browser" tests/browser/look.sh
+part "live.sh, in a browser" tests/browser/live.sh
 part "a real kernel" tests/integration/real.sh
 part "journey.sh, in a browser" tests/browser/journey.sh
 # Three of the planted defects, found by three kinds of checks, and the kernel without them once
