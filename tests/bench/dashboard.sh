@@ -16,7 +16,7 @@ unset MAKEFLAGS MFLAGS
 build=${BUILD:-build} seconds=${BENCH_SECONDS:-30} readers=${BENCH_READERS:-16} rate=${BENCH_RATE:-200}
 data=${BENCH_DATA:-$build/bench/dashboard} work=$build/bench
 goal_ms=50 goal_bytes=100000
-mkdir -p "$work"
+mkdir -p "$work" "$(dirname "$data")"
 copy=$(mktemp -d "$data.XXXXXX")
 pid=
 # Its own process only; the copy is of no use to anybody else.
