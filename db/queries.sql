@@ -457,6 +457,42 @@ SELECT coalesce(sum(state = 'queued'), 0) AS queued, coalesce(sum(state = 'waiti
 	coalesce(sum(state = 'cancelled'), 0) AS cancelled
 FROM jobs WHERE id IN (SELECT job_id FROM submission_jobs WHERE submission_id = ?1)
 
+-- name: progress_jobs
+SELECT kind, count(*) AS total, sum(state IN ('done', 'failed', 'cancelled')) AS ended,
+	sum(state = 'leased') AS running, sum(state IN ('queued', 'waiting')) AS waiting
+FROM jobs WHERE id IN (SELECT job_id FROM submission_jobs WHERE submission_id = ?1)
+GROUP BY kind
+
+-- name: progress_running
+SELECT r.id AS run, j.kind, c.sha AS "commit", c.sha AS "short:short", c.subject, b.config,
+	a.name AS agent, r.started_us AS "started:time", ?2 - r.started_us AS for_us,
+	r.progress AS "progress:json"
+FROM jobs j JOIN runs r ON r.id = j.run_id JOIN builds b ON b.id = j.build_id
+JOIN commits c ON c.id = b.commit_id LEFT JOIN agents a ON a.id = r.agent_id
+WHERE j.state = 'leased' AND j.id IN (SELECT job_id FROM submission_jobs WHERE submission_id = ?1)
+ORDER BY r.id LIMIT 200
+
+-- name: progress_took
+-- How long jobs of a kind took that this submission shares or has made.
+SELECT r.ended_us - r.started_us
+FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id JOIN runs r ON r.id = j.final_run_id
+WHERE sj.submission_id = ?1 AND j.kind = ?2 AND r.outcome = 'done' LIMIT 200
+
+-- name: progress_took_lately
+-- The same of any submission, with a configuration that this one has, and of tests its plan: among the
+-- newest 500 runs.
+SELECT r.ended_us - r.started_us
+FROM runs r JOIN jobs j ON j.id = r.job_id JOIN builds b ON b.id = j.build_id
+LEFT JOIN tests t ON t.id = j.test_id
+WHERE r.id > (SELECT max(id) FROM runs) - 500 AND r.outcome = 'done' AND j.kind = ?2
+	AND b.config_id IN (SELECT ob.config_id FROM submission_jobs sj JOIN jobs oj ON oj.id = sj.job_id
+		JOIN builds ob ON ob.id = oj.build_id WHERE sj.submission_id = ?1)
+	AND (t.id IS NULL OR t.plan = (SELECT plan FROM submissions WHERE id = ?1))
+
+-- name: progress_slots
+SELECT coalesce(sum(slots), 0) FROM agents
+WHERE last_seen_us >= ?1 AND CASE ?2 WHEN 'build' THEN can_build ELSE can_test END
+
 -- name: matrix_of_submission
 -- A row's build comes right before its test: its job was made first. The commits lead, so that what
 -- is read is in order already.

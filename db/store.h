@@ -229,7 +229,12 @@ must_check int view_submissions(struct store *s, const char *cursor, int limit,
  * "jobs":{"queued","waiting","leased","done","failed","cancelled"},
  * "matrix":{"cases":[…],"rows":[{"sha","short","subject","config","build":{"id","state","status"},
  * "test":{"job","state","run"}|null,"run":id,"cells":[{"status","reason","result","injected"}|
- * null]}]}} Commits and rows: head first. "run" is the newest finished one, that of "test" the newest
+ * null]}]},
+ * "progress":null once it is done or refused, else {"imported","stages":[{"name","total","ended",
+ * "running","waiting"}],"results","running":[{"run","kind","commit","short","subject","config","agent",
+ * "started","for_us","progress"}],"left":{"low_us","high_us","text","others"} or {"why"}, null before
+ * the import's end}; "others": as such jobs of other submissions took}
+ * Commits and rows: head first. "run" is the newest finished one, that of "test" the newest
  * one. -ENOENT. */
 must_check int view_submission(struct store *s, int64_t id, struct json_object **ret,
 			       struct error *err);

@@ -131,6 +131,10 @@ void series_put(struct series_set *set, size_t point, const char *scenario, cons
 /* The array "series" of view_series(). */
 struct json_object *series_finish(struct series_set *set);
 
+/* How far a submission is, as "progress" (view_progress.c); null once it is done or refused. */
+must_check int progress_add(struct db *db, int64_t submission, struct json_object *o,
+			    struct error *err);
+
 /* {"items":[…]}; takes over `items`. */
 struct json_object *view_list(struct json_object *items);
 /* The rows of a query whose first column is the cursor's number, at most `limit`; it has to ask for

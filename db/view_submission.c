@@ -60,7 +60,9 @@ static int submission(struct store *s, int64_t id, bool brief, struct json_objec
 	if (r < 0)
 		return r;
 	json_object_object_add(o, "jobs", part);
-	r = add_matrix(rd.db, id, brief, o, err);
+	r = progress_add(rd.db, id, o, err);
+	if (!r)
+		r = add_matrix(rd.db, id, brief, o, err);
 	if (!r)
 		*ret = STEAL(o);
 	return r;

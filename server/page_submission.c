@@ -49,6 +49,9 @@ void page_submission(struct server *srv, const struct http_req *req, struct http
 		r = page_regressions_add(srv->store, &f, view, &err);
 	if (!r) {
 		const char *state = page_str(view, "state");
+		struct json_object *progress = json_object_object_get(view, "progress");
+		struct json_object *running = progress ? json_object_object_get(progress, "running")
+						       : NULL;
 
 		/* A branch's movement is asked for by commits: they say nothing new. */
 		if (!strcmp(page_str(view, "base"), page_str(view, "base_sha")))
@@ -56,6 +59,9 @@ void page_submission(struct server *srv, const struct http_req *req, struct http
 		json_object_object_add(view, "jobs_ended",
 				       json_object_new_int64(page_i64(view, "jobs_total") -
 							     page_i64(view, "jobs_open")));
+		json_object_object_add(view, "any_running",
+				       json_object_new_boolean(running &&
+							       json_object_array_length(running)));
 		json_object_object_add(view, "open",
 				       json_object_new_boolean(strcmp(state, "done") &&
 							       strcmp(state, "refused")));

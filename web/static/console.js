@@ -50,7 +50,7 @@
 		const line = element("a", "at");
 		line.href = `/results/${result.id}`;
 		line.append(element("span", `c s-${result.status}`, result.status[0]),
-			` ${visible(result.case)} ${result.status} ${result.reason}`);
+			` ${visible(result.case)} ${result.status} ${result.reason || ""}`.trimEnd());
 		return line;
 	}
 
