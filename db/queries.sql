@@ -654,6 +654,11 @@ SELECT id, scenario AS "case", status, reason, console_offset AS offset
 FROM results WHERE run_id = ?1 AND console_offset >= ?2 AND console_offset < ?3
 ORDER BY console_offset, id LIMIT 1000
 
+-- name: run_bad_results
+-- What failed first, then what broke, each in the run's order.
+SELECT id FROM results WHERE run_id = ?1 AND status IN ('FAIL', 'ERROR')
+ORDER BY status DESC, id LIMIT ?2
+
 -- name: result_row_view
 SELECT r.id, r.run_id AS run, c.sha AS "commit", c.sha AS "short:short", c.subject, b.config,
 	r.scenario AS "case", r.fault AS "fault:json", r.repeat, r.closing AS "closing:bool",

@@ -306,6 +306,10 @@ struct case_filter {
 };
 must_check int view_case(struct store *s, const struct case_filter *f, struct json_object **ret,
 			 struct error *err);
+/* The first `limit` of a run's results that are FAIL, then of those that are ERROR, each as
+ * view_result(). */
+must_check int view_run_bad(struct store *s, int64_t run, int limit, struct json_object **ret,
+			    struct error *err);
 /* The run without its results: what stands above its log. -ENOENT. */
 must_check int view_run_head(struct store *s, int64_t id, struct json_object **ret,
 			     struct error *err);

@@ -198,3 +198,27 @@ int view_result(struct store *s, int64_t id, struct json_object **ret, struct er
 		return error_set(err, -ENOENT, "there is no result %lld", (long long)id);
 	return r < 0 ? r : 0;
 }
+
+int view_run_bad(struct store *s, int64_t run, int limit, struct json_object **ret,
+		 struct error *err)
+{
+	CLEANUP(json_put_p) struct json_object *items = json_object_new_array();
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(free_p) int64_t *ids = NULL;
+	size_t n = 0;
+	int r = reader_begin(&rd, s, err);
+
+	if (!r)
+		r = db_ids(rd.db, Q_RUN_BAD_RESULTS, ARGS(I(run), I(limit)), &ids, &n, err);
+	for (size_t i = 0; !r && i < n; i++) {
+		struct json_object *o = NULL;
+
+		r = whole_result(rd.db, ids[i], &o, err);
+		if (r == 1)
+			json_object_array_add(items, o);
+		r = r < 0 ? r : 0;
+	}
+	if (!r)
+		*ret = STEAL(items);
+	return r;
+}

@@ -158,12 +158,17 @@ static void list_stacks(struct json_object *view)
 	json_object_object_add(view, "stack_rows", rows);
 }
 
-static char *prepare(struct json_object *view, int64_t id)
+void page_result_prepare(struct json_object *view)
 {
-	(void)id;
 	list_counters(view);
 	list_stacks(view);
 	list_splat(view);
+}
+
+static char *prepare(struct json_object *view, int64_t id)
+{
+	(void)id;
+	page_result_prepare(view);
 	return xasprintf("%s: %s %s", page_str(view, "case"), page_str(view, "status"),
 			 page_str(view, "reason"));
 }

@@ -1,18 +1,97 @@
 /* SPDX-License-Identifier: MIT */
-/* /runs/{id}: one attempt at a job, with its cases. */
+/* /runs/{id}: one attempt at a job, what went wrong in it, and its cases. */
 #include "server/api.h"
 #include "server/pages.h"
 
-static char *prepare(struct json_object *view, int64_t id)
+#define TOLD 12 /* failures that are told in full: reading their documents is most of the page */
+#define STACKS 4 /* of each of them; its own page has them all */
+
+/* Its stacks beyond the first ones become a number. */
+static void cut_stacks(struct json_object *result)
 {
+	struct json_object *rows = json_object_object_get(result, "stack_rows");
+	size_t n = json_object_array_length(rows);
+
+	json_object_object_add(result, "n_stacks", json_object_new_int64((int64_t)n));
+	if (n > STACKS)
+		json_object_array_del_idx(rows, STACKS, n - STACKS);
+	json_object_object_add(result, "stacks_more",
+			       json_object_new_int64(n > STACKS ? (int64_t)(n - STACKS) : 0));
+}
+
+static void count_moved(struct json_object *result)
+{
+	struct json_object *rows = json_object_object_get(result, "counter_rows");
+	int64_t n = 0;
+
+	for (size_t i = 0; i < json_object_array_length(rows); i++)
+		n += page_i64(json_object_array_get_idx(rows, i), "delta") != 0;
+	json_object_object_add(result, "n_moved", json_object_new_int64(n));
+}
+
+/* Injections of all results. */
+static void sum_injected(struct json_object *view)
+{
+	struct json_object *results = json_object_object_get(view, "results");
+	struct json_object *o = json_object_new_object();
+	int64_t on = 0, off = 0;
+
+	for (size_t i = 0; i < json_object_array_length(results); i++) {
+		struct json_object *r = json_object_array_get_idx(results, i);
+		struct json_object *injected = json_object_object_get(r, "injected");
+
+		/* A sweep's closing result says again what its points did. */
+		if (json_object_get_boolean(json_object_object_get(r, "closing")))
+			continue;
+		on += page_i64(injected, "on_target");
+		off += page_i64(injected, "off_target");
+	}
+	json_object_object_add(o, "on_target", json_object_new_int64(on));
+	json_object_object_add(o, "off_target", json_object_new_int64(off));
+	json_object_object_add(view, "injected_sum",
+			       json_object_array_length(results) ? json_object_get(o) : NULL);
+	json_object_put(o);
+}
+
+static void prepare(struct json_object *view, struct json_object *bad, int64_t id)
+{
+	struct json_object *summary = json_object_object_get(view, "summary");
+	int64_t n = page_i64(summary, "FAIL") + page_i64(summary, "ERROR");
+	size_t told = json_object_array_length(bad);
+
+	for (size_t i = 0; i < told; i++) {
+		struct json_object *r = json_object_array_get_idx(bad, i);
+
+		page_result_prepare(r);
+		cut_stacks(r);
+		count_moved(r);
+	}
+	sum_injected(view);
+	json_object_object_add(view, "bad", bad);
+	json_object_object_add(view, "any_bad", json_object_new_boolean(told > 0));
+	json_object_object_add(view, "bad_more", json_object_new_int64(n - (int64_t)told));
 	/* Results have an id of their own; beside it their links need the run's. */
 	json_object_object_add(view, "run", json_object_new_int64(id));
-	return xasprintf("Run %lld", (long long)id);
 }
 
 void page_run(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	static const struct page_of page = { PAGE_RUN, "none", api_run, view_run, prepare };
+	struct json_object *view = NULL, *bad = NULL;
+	struct error err = ERROR_INIT;
+	int64_t id;
+	int r;
 
-	page_show(srv, req, res, &page);
+	if (!page_is_html(req)) {
+		api_run(srv, req, res);
+		return;
+	}
+	if (!page_id(req, res, &id))
+		return;
+	r = view_run(srv->store, id, &view, &err);
+	if (!r)
+		r = view_run_bad(srv->store, id, TOLD, &bad, &err);
+	if (!r)
+		prepare(view, bad, id);
+	page_answer(req, res, r, PAGE_RUN, "none", xasprintf("Run %lld", (long long)id), view,
+		    &err);
 }

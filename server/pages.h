@@ -111,6 +111,9 @@ void page_regressions_prepare(struct json_object *view);
 must_check int page_regressions_add(struct store *s, const struct regression_filter *f,
 				    struct json_object *view, struct error *err);
 
+/* A whole result: counters, stacks and traces get the rows that templates show (page_result.c). */
+void page_result_prepare(struct json_object *view);
+
 /* The messages of a view, in an array: each gets "look", and "doubtful" (page_outbox.c). */
 void page_messages_prepare(struct json_object *list);
 

@@ -54,7 +54,8 @@ def result($case; $i; $fault; $closing):
 | {version: 1, kind: "test", document: {version: 1,
 	kernel: {release: evil("6.12.0-rc3"), commit: .commit, tree: "", config_hash: "", symbols: "",
 		lacks: ["zap_pmd_range", "<b id=zqx>"]},
-	machine: {accel: "tcg", qemu: "7.2.22", cpus: 2, memory_mib: 512, boots: 3, boot_us: 2345678},
+	machine: {accel: "tcg", qemu: "7.2.22", cpus: 2, memory_mib: 512, isolation: "snapshot",
+		boots: 3, restores: 274, boot_us: 2345678, result_us: 18500},
 	results: $results,
 	summary: (["FAIL","ERROR","MISS","PASS","DONE","SKIP"]
 		| map(. as $s | {key: $s, value: ([$results[] | select(.status == $s)] | length)})

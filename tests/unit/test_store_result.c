@@ -287,6 +287,35 @@ static void test_document(void **state)
 	assert_false(json_object_object_get_ex(at(row, "items.0.splat"), "excerpt", NULL));
 }
 
+/* What failed comes before what broke, with all that is known of it. */
+static void test_run_bad(void **state)
+{
+	static const enum status bad_ones[] = { STATUS_PASS, STATUS_ERROR, STATUS_FAIL,
+						STATUS_MISS, STATUS_FAIL,  STATUS_COUNT };
+	CLEANUP(json_put_p) struct json_object *all = NULL, *two = NULL, *none = NULL;
+	struct job job;
+
+	(void)state;
+	submit(1, 1, make_plan(1, "cases"));
+	job = must_claim("b");
+	assert_int_equal(build_answer(job.id, "b", STATUS_PASS, REASON_NONE), LEASE_OK);
+	job_free(&job);
+	job = must_claim("t");
+	assert_int_equal(test_answer(job.id, "t", bad_ones), LEASE_OK);
+	OK(view_run_bad(store, job.run_id, 12, &all, &err));
+	assert_int_equal(json_object_array_length(all), 3);
+	assert_string_equal(str_at(all, "0.status"), "FAIL");
+	assert_int_equal(int_at(all, "0.fault.nth"), 3);
+	assert_int_equal(int_at(all, "1.fault.nth"), 5);
+	assert_string_equal(str_at(all, "2.status"), "ERROR");
+	has_keys(json_object_array_get_idx(all, 0), "checks stacks counters machine run");
+	OK(view_run_bad(store, job.run_id, 2, &two, &err));
+	assert_int_equal(json_object_array_length(two), 2);
+	OK(view_run_bad(store, 999, 2, &none, &err));
+	assert_int_equal(json_object_array_length(none), 0);
+	job_free(&job);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +327,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_not_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_branch_matrix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_document, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_run_bad, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
