@@ -7,13 +7,13 @@
 
 /* Only the writer and a backup ever lock the file; a reader meets them while the log is reset. */
 #define BUSY_TIMEOUT_MS 5000
-#define MMAP_BYTES (INT64_C(1) << 30)
+#define MMAP_BYTES (INT64_C(2) << 30) /* as much as SQLite maps (SQLITE_MAX_MMAP_SIZE) */
 
 static const char pragmas_common[] = "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
-				     "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;";
+				     "PRAGMA temp_store=MEMORY;";
 /* A log beyond 64 MiB is cut after the checkpoint that emptied it. */
 static const char pragmas_writer[] =
-	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON;"
 	"PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-32768;";
 static const char pragmas_reader[] = "PRAGMA query_only=ON; PRAGMA cache_size=-8192;";
 
