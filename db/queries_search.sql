@@ -35,10 +35,10 @@ ORDER BY s.id DESC LIMIT ?2
 
 -- name: search_failures
 -- Kinds of failures by what the kernel said or by their fingerprint, among the newest 4096 results that
--- failed; the newest of each.
+-- failed with a splat; the newest of each.
 SELECT 'failure' AS kind, fingerprint AS name, max(splat_title) || ', ' || count(*) || ' results'
 	AS title, '/results/' || max(id) AS href
 FROM (SELECT id, fingerprint, splat_title FROM results
-	WHERE status = 'FAIL' ORDER BY run_id DESC LIMIT 4096)
+	WHERE status = 'FAIL' AND fingerprint IS NOT NULL ORDER BY run_id DESC LIMIT 4096)
 WHERE splat_title LIKE ?1 ESCAPE '\' OR fingerprint = lower(?2)
-GROUP BY fingerprint HAVING fingerprint IS NOT NULL ORDER BY count(*) DESC LIMIT ?3
+GROUP BY fingerprint ORDER BY count(*) DESC LIMIT ?3

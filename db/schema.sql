@@ -8,7 +8,7 @@
 -- (states, statuses, reasons) are stored as the words of jobs/verdict.h, never as numbers, so that
 -- the order of an enum may change. JSON columns hold compact text that this program wrote.
 
-PRAGMA user_version = 9;
+PRAGMA user_version = 10;
 
 -- Who may talk to the server. The token itself is never stored.
 CREATE TABLE tokens (
@@ -279,6 +279,9 @@ CREATE INDEX results_run ON results (run_id DESC);
 CREATE INDEX results_status ON results (status, run_id DESC);
 CREATE INDEX results_scenario ON results (scenario, status, run_id DESC);
 CREATE INDEX results_fingerprint ON results (fingerprint, run_id DESC)
+	WHERE fingerprint IS NOT NULL;
+-- What the search goes through, side by side.
+CREATE INDEX results_splats ON results (status, run_id DESC, fingerprint, splat_title)
 	WHERE fingerprint IS NOT NULL;
 
 CREATE TABLE documents (
