@@ -39,7 +39,7 @@ SELECT run_id FROM cells WHERE scenario = ?1 LIMIT 1
 -- name: case_runs
 -- The runs that had a case, newest first. ?3, ?4: whether it was asked for by a submission of this
 -- repository and ref; NULL: of whichever.
-SELECT x.run_id AS run, c.sha AS "commit", c.sha AS "short:short", c.subject, rp.name AS repo,
+SELECT x.run_id AS run, x.status AS worst, c.sha AS "commit", c.sha AS "short:short", c.subject, rp.name AS repo,
 	b.config, coalesce(json_extract(r.machine, '$.accel'), '') AS accel, r.ended_us AS "at:time",
 	?4 IS NULL OR EXISTS (SELECT 1 FROM submission_jobs sj
 		JOIN submissions s ON s.id = sj.submission_id

@@ -111,10 +111,14 @@ static int add_row(struct db *db, const struct case_filter *f, struct json_objec
 	if (r < 0 || !o.worst || !is_wanted(f->status, o.worst, "status"))
 		return r;
 	json_object_object_del(row, "of_ref");
+	json_object_object_del(row, "worst");
 	put_outcome(row, &o);
 	json_object_array_add(items, json_object_get(row));
 	return 0;
 }
+
+/* Columns of case_runs. */
+enum { COL_RUN, COL_WORST };
 
 /* *ret_next: where to go on, 0: there is no more. */
 static int add_items(struct db *db, const struct case_filter *f, int64_t before,
@@ -134,7 +138,11 @@ static int add_items(struct db *db, const struct case_filter *f, int64_t before,
 			*ret_next = last;
 			return 0;
 		}
-		last = query_i64(&q, 0);
+		last = query_i64(&q, COL_RUN);
+		r = 0;
+		/* of all faults the worst is kept; of one it has to be looked for */
+		if (!f->fault && f->status && strcmp(f->status, query_text(&q, COL_WORST)) != 0)
+			continue;
 		row = query_row(&q);
 		r = add_row(db, f, row, items, err);
 	}

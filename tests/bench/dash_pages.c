@@ -129,12 +129,6 @@ void fill_addresses(struct fill *f)
 	page("series", "/series?repo=linux&ref=mm-unstable&limit=200");
 	page("heat map", "/branches/linux/mm-unstable?limit=200");
 	page("heat map", "/branches/linux/mm-stable?limit=200");
-	page("charts", "/series?repo=linux&ref=mm-unstable&limit=200");
-	page("charts", "/series?repo=linux&ref=mm-stable");
-	page("case", "/cases/split.mprotect");
-	page("case", "/cases/memory.pgtables");
-	page("case", "/cases/split.mprotect?status=FAIL");
-	page("case", "/cases/split.mprotect?repo=linux&ref=mm-unstable");
 	submissions(f);
 	commits(f, sha);
 	page("build", "/builds/1");

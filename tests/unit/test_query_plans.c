@@ -23,6 +23,7 @@
 static const char *const large[] = { "results",
 				     "documents",
 				     "cells",
+				     "run_values",
 				     "injections",
 				     "runs",
 				     "jobs",
