@@ -291,8 +291,8 @@ must_check int view_run(struct store *s, int64_t id, struct json_object **ret, s
  * "fault","result","results","fails","injected":{"on_target","off_target"},"duration_us"}],"next",
  * "regressions":[…as view_regressions()],"points":[…],"series":[…]}. Status to result are those of the
  * worst of its results in the run that have the fault that is asked for; the others are sums over them.
- * Points are the items, oldest first, with the series of view_series(): metrics of the case, and of kind
- * "case" its duration and injections. A page looks at 500 runs at most: with a filter it may have fewer
+ * Points are the items' commits, oldest first, with the series of view_series(): metrics of the case, and
+ * of kind "case" its duration and injections; of two runs of a commit the newer one's. A page looks at 500 runs at most: with a filter it may have fewer
  * rows than the limit, or none, and yet a "next". -ENOENT: the catalogue does not have it, and no run
  * had it. */
 struct case_filter {

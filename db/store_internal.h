@@ -125,7 +125,7 @@ void series_free_p(struct series_set **set);
 must_check int series_add(struct series_set *set, struct db *db, size_t point, int64_t run,
 			  const char *config, const char *accel, const char *metric,
 			  const char *scenario, struct error *err);
-/* One value of what the case itself came to. */
+/* One value of what the case itself came to; the same rules. */
 void series_put(struct series_set *set, size_t point, const char *scenario, const char *name,
 		const char *unit, const char *config, const char *accel, double value);
 /* The array "series" of view_series(). */

@@ -237,7 +237,8 @@ must_check int view_regressions(struct store *s, const struct regression_filter 
  * "control_fails","control_runs","values"}] in their order, "search" (bisect_to_json() or null) and
  * "metric" (null, or {"name","unit","worse","accel","threshold","between":[{"commit","values"}]}, which
  * are regression_state's). "values" are of a metric only; the threshold is null until both sides were
- * measured. -ENOENT. */
+ * measured. "trail" is the search as people look at it (jobs/bisect_trail.h), the good end first: [{"commit",
+ * "subject","verdict","why","runs","fails","others","turn","left_after","left"}], or null. -ENOENT. */
 must_check int view_regression(struct store *s, int64_t id, struct json_object **ret,
 			       struct error *err);
 /* The same with what a report of it (jobs/report.h) says besides: "repo_url" (null unless others can

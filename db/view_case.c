@@ -153,14 +153,36 @@ static int add_items(struct db *db, const struct case_filter *f, int64_t before,
 
 static struct json_object *point_of(struct json_object *row)
 {
-	static const char *const members[] = { "short", "subject", "run", "status", "result" };
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "sha", json_object_get(json_object_object_get(row, "commit")));
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-		json_object_object_add(o, members[i],
-				       json_object_get(json_object_object_get(row, members[i])));
+	json_object_object_add(o, "short", json_object_get(json_object_object_get(row, "short")));
+	json_object_object_add(o, "subject",
+			       json_object_get(json_object_object_get(row, "subject")));
 	return o;
+}
+
+/* The commits of the items, oldest first, and of each item which one is its. Owned. */
+static size_t *points_of(struct json_object *items, struct json_object *points)
+{
+	CLEANUP(json_put_p) struct json_object *index = json_object_new_object();
+	size_t n = json_object_array_length(items);
+	size_t *at = xcalloc(n + 1, sizeof(*at));
+
+	for (size_t i = n; i > 0; i--) {
+		struct json_object *row = json_object_array_get_idx(items, i - 1), *known;
+		size_t count = json_object_array_length(points);
+
+		if (json_object_object_get_ex(index, text_of(row, "commit"), &known)) {
+			at[i - 1] = (size_t)json_object_get_int64(known);
+			continue;
+		}
+		at[i - 1] = count;
+		json_object_object_add(index, text_of(row, "commit"),
+				       json_object_new_int64((int64_t)count));
+		json_object_array_add(points, point_of(row));
+	}
+	return at;
 }
 
 static int add_values(struct db *db, const char *scenario, struct json_object *row, size_t point,
@@ -177,21 +199,18 @@ static int add_values(struct db *db, const char *scenario, struct json_object *r
 			  config, accel, NULL, scenario, err);
 }
 
-/* The items as points, oldest first, and what was measured at them. */
+/* Newest first: of two runs of a commit the newer one gives the values. */
 static int add_series(struct db *db, const char *scenario, struct json_object *items,
 		      struct json_object *o, struct error *err)
 {
-	size_t n = json_object_array_length(items);
-	CLEANUP(series_free_p) struct series_set *set = series_new(n);
 	struct json_object *points = json_object_new_array();
+	CLEANUP(series_free_p) struct series_set *set = NULL;
+	CLEANUP(free_p) size_t *at = points_of(items, points);
 	int r = 0;
 
-	for (size_t i = 0; i < n && !r; i++) {
-		struct json_object *row = json_object_array_get_idx(items, n - 1 - i);
-
-		json_object_array_add(points, point_of(row));
-		r = add_values(db, scenario, row, i, set, err);
-	}
+	set = series_new(json_object_array_length(points));
+	for (size_t i = 0; i < json_object_array_length(items) && !r; i++)
+		r = add_values(db, scenario, json_object_array_get_idx(items, i), at[i], set, err);
 	json_object_object_add(o, "points", points);
 	json_object_object_add(o, "series", series_finish(set));
 	return r;

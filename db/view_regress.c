@@ -6,6 +6,7 @@
 
 #include "db/store_internal.h"
 #include "db/store_regress.h"
+#include "jobs/bisect_trail.h"
 
 int view_regressions(struct store *s, const struct regression_filter *f, struct json_object **ret,
 		     struct error *err)
@@ -110,14 +111,78 @@ static int add_rows(struct db *db, enum db_query name, int64_t id, const char *k
 	return r;
 }
 
-static int add_search(const char *text, struct json_object *o, struct error *err)
+/* Subjects of the commits that the store has, by hash. */
+static int read_subjects(struct db *db, int64_t id, struct json_object *ret, struct error *err)
+{
+	CLEANUP(query_end) struct query q = { 0 };
+	int r = query_start(&q, db, Q_REPORT_COMMITS, ARGS(I(id)), err);
+
+	while (!r && (r = query_next(&q, err)) == 1) {
+		json_object_object_add(ret, query_text(&q, 0), json_str(query_text(&q, 3)));
+		r = 0;
+	}
+	return r;
+}
+
+static struct json_object *place_view(const struct bisect_place *p, struct json_object *subjects)
+{
+	struct json_object *o = json_object_new_object(), *subject = NULL;
+	const struct {
+		const char *name;
+		int value;
+	} counts[] = { { "runs", p->known.runs },
+		       { "fails", p->known.fails },
+		       { "others", p->known.other },
+		       { "turn", p->turn } };
+
+	json_object_object_get_ex(subjects, p->id, &subject);
+	json_object_object_add(o, "commit", json_str(p->id));
+	json_object_object_add(o, "subject", json_object_get(subject));
+	json_object_object_add(o, "verdict", json_str(bisect_verdict_name(p->known.verdict)));
+	json_object_object_add(o, "why", json_str(bisect_why_name(p->known.why)));
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		json_object_object_add(o, counts[i].name, json_object_new_int(counts[i].value));
+	json_object_object_add(o, "left_after",
+			       p->turn ? json_object_new_int(p->left_after) : NULL);
+	json_object_object_add(o, "left", json_object_new_boolean(p->left));
+	return o;
+}
+
+/* null for a search that cannot be told again, which is no reason to show nothing at all. */
+static int add_trail(struct db *db, int64_t id, struct json_object *search, struct json_object *o,
+		     struct error *err)
+{
+	CLEANUP(json_put_p) struct json_object *subjects = json_object_new_object();
+	CLEANUP(free_p) struct bisect_place *all = NULL;
+	CLEANUP(bisect_p) struct bisect *b = NULL;
+	struct jval v = json_root(search);
+	struct json_object *trail;
+	size_t n = 0;
+	int r;
+
+	json_object_object_add(o, "trail", NULL);
+	if (!search || bisect_from_json(&v, &b, NULL) < 0 || bisect_trail(b, &all, &n, NULL) < 0)
+		return 0;
+	r = read_subjects(db, id, subjects, err);
+	if (r)
+		return r;
+	trail = json_object_new_array();
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(trail, place_view(&all[i], subjects));
+	json_object_object_add(o, "trail", trail);
+	return 0;
+}
+
+static int add_search(struct db *db, int64_t id, const char *text, struct json_object *o,
+		      struct error *err)
 {
 	struct json_object *search = NULL;
 	int r = text ? json_parse(text, strlen(text), &search, err) : 0;
 
-	if (!r)
-		json_object_object_add(o, "search", search);
-	return r;
+	if (r)
+		return r;
+	json_object_object_add(o, "search", search);
+	return add_trail(db, id, search, o, err);
 }
 
 int view_regression(struct store *s, int64_t id, struct json_object **ret, struct error *err)
@@ -144,7 +209,7 @@ int view_regression(struct store *s, int64_t id, struct json_object **ret, struc
 		return r;
 	json_object_object_add(o, "probes", probes_view(&g));
 	json_object_object_add(o, "metric", metric_view(&g));
-	r = add_search(g.row.search, o, err);
+	r = add_search(rd.db, id, g.row.search, o, err);
 	if (!r)
 		*ret = STEAL(o);
 	return r;

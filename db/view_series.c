@@ -108,7 +108,7 @@ void series_put(struct series_set *set, size_t point, const char *scenario, cons
 	const char *const keys[KEYS] = { "case", scenario, "", name, unit, config, accel };
 	struct series *s = find(set, keys);
 
-	if (s)
+	if (s && isnan(s->values[point]))
 		s->values[point] = value;
 }
 

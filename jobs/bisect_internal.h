@@ -78,4 +78,10 @@ bool bisect_end_is_known(const struct bisect *b); /* the bad end was run often e
 double
 bisect_end_rate(const struct bisect *b); /* lower bound of the bad end's rate; 0: no failure */
 
+/* ---- bisect_next.c ---- */
+
+/* Marks what may be the first that fails, by all that was told: all of the range as long as the bad end
+ * is not known to be bad. Returns how many. */
+int bisect_left(const struct bisect *b, bool *left);
+
 #endif

@@ -183,6 +183,20 @@ static void choose_top(const struct bisect *b, struct search *s)
 		s->open[i] = s->set[i] && s->verdicts[i] == BISECT_OPEN;
 }
 
+int bisect_left(const struct bisect *b, bool *left)
+{
+	CLEANUP(search_p) struct search s = search_new(b);
+	enum bisect_why why;
+
+	memset(left, 0, b->g.n * sizeof(*left));
+	if (bisect_judge(b, b->bad, &why) != BISECT_BAD)
+		return bisect_graph_reach(&b->g, b->bad, s.out, NULL, left);
+	exclude_good(b, &s);
+	choose_top(b, &s);
+	memcpy(left, s.set, b->g.n * sizeof(*left));
+	return s.n;
+}
+
 /* A commit that is being tested is tested to its end before another is built. */
 static int under_test(const struct bisect *b, const struct search *s)
 {

@@ -58,6 +58,9 @@ struct regression_filter;
 bool api_regression_filter(const struct http_req *req, struct http_res *res,
 			   struct regression_filter *ret);
 
+/* The report of a regression (view_report()), of one that is fixed also what says so; appends. */
+void api_report_text(struct server *srv, struct json_object *view, struct buf *out);
+
 /* ?a= and ?b= of a comparison; false when the problem is answered. */
 bool api_compare_sides(const struct http_req *req, struct http_res *res, const char **ret_a,
 		       const char **ret_b);

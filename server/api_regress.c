@@ -61,14 +61,41 @@ static bool is_fixed(struct json_object *view)
 	return state && !strcmp(state, "fixed");
 }
 
-/* The report of it, as text or as the mail that tells of it; of a fixed one the mail that says so
- * stands behind the first. */
+static struct report_opts options(struct server *srv)
+{
+	return (struct report_opts){ .url = srv->config->url,
+				     .from = srv->config->report_from,
+				     .to_author = true };
+}
+
+void api_report_text(struct server *srv, struct json_object *view, struct buf *out)
+{
+	struct report_opts o = options(srv);
+
+	report_text(view, &o, out);
+	if (!is_fixed(view))
+		return;
+	o.kind = REPORT_FIXED;
+	buf_char(out, '\n');
+	report_text(view, &o, out);
+}
+
+/* Of a fixed one the mail that says so stands behind the first. */
+static void report_mails(struct server *srv, struct json_object *view, struct buf *out)
+{
+	struct report_opts o = options(srv);
+
+	report_mbox(view, &o, out);
+	if (!is_fixed(view))
+		return;
+	o.kind = REPORT_FIXED;
+	report_mbox(view, &o, out);
+}
+
+/* The report of it, as text or as the mail that tells of it. */
 static void report(struct server *srv, const struct http_req *req, struct http_res *res, bool mbox)
 {
 	CLEANUP(json_put_p) struct json_object *view = NULL;
-	struct report_opts o = { .url = srv->config->url,
-				 .from = srv->config->report_from,
-				 .to_author = true };
 	struct error err = ERROR_INIT;
 	int64_t id;
 
@@ -79,16 +106,10 @@ static void report(struct server *srv, const struct http_req *req, struct http_r
 		return;
 	}
 	res->content_type = mbox ? "application/mbox" : "text/plain; charset=utf-8";
-	for (o.kind = REPORT_NEW; o.kind <= REPORT_FIXED; o.kind++) {
-		if (o.kind == REPORT_FIXED && !is_fixed(view))
-			break;
-		if (o.kind == REPORT_FIXED && !mbox)
-			buf_char(&res->body, '\n');
-		if (mbox)
-			report_mbox(view, &o, &res->body);
-		else
-			report_text(view, &o, &res->body);
-	}
+	if (mbox)
+		report_mails(srv, view, &res->body);
+	else
+		api_report_text(srv, view, &res->body);
 }
 
 void api_regression(struct server *srv, const struct http_req *req, struct http_res *res)

@@ -109,6 +109,18 @@ static void put_filter(struct json_object *view, const struct case_filter *f)
 	put_address(view, "txt_href", f, f->cursor, "txt");
 }
 
+/* The items from left to right as time goes. */
+static void put_strip(struct json_object *view)
+{
+	struct json_object *items = json_object_object_get(view, "items");
+	struct json_object *strip = json_object_new_array();
+
+	for (size_t i = json_object_array_length(items); i > 0; i--)
+		json_object_array_add(strip,
+				      json_object_get(json_object_array_get_idx(items, i - 1)));
+	json_object_object_add(view, "strip", strip);
+}
+
 void page_case(struct server *srv, const struct http_req *req, struct http_res *res)
 {
 	struct json_object *view = NULL;
@@ -129,6 +141,7 @@ void page_case(struct server *srv, const struct http_req *req, struct http_res *
 		page_regressions_prepare(view);
 		page_charts_prepare(view, PAGE_CHARTS_MAX);
 		put_filter(view, &f);
+		put_strip(view);
 	}
 	page_answer(req, res, r, PAGE_CASE, "results", xasprintf("Case %s", f.scenario), view,
 		    &err);

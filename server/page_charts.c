@@ -138,8 +138,9 @@ static void add_more(struct json_object *more, struct json_object *series)
 	size_t n = json_object_array_length(more);
 	struct json_object *o;
 
-	if (n && !strcmp(page_str(json_object_array_get_idx(more, n - 1), "name"), name))
-		return;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(page_str(json_object_array_get_idx(more, i), "name"), name))
+			return;
 	o = json_object_new_object();
 	json_object_object_add(o, "name", json_str(name));
 	json_object_array_add(more, o);

@@ -288,12 +288,99 @@ static void prepare_metric(struct json_object *view, struct json_object *metric)
 	json_object_object_add(view, "metric_text", json_str(buf_cstr(&text)));
 }
 
-static char *prepare(struct json_object *view, int64_t id)
+/* --- the commits between ----------------------------------------------------------------------- */
+
+static char *place_text(struct json_object *place, bool metric)
+{
+	const char *verdict = page_str(place, "verdict"), *why = page_str(place, "why");
+	int64_t runs = page_i64(place, "runs");
+
+	if (*why && strcmp(why, "other") && strcmp(why, "undecided"))
+		return xasprintf("could not be tested: %s", why);
+	if (!runs)
+		return xstrdup(strcmp(verdict, "open") == 0 ? "not tested" : "");
+	return xasprintf("%lld of %lld %s%s", (long long)page_i64(place, "fails"), (long long)runs,
+			 metric ? "beyond the threshold" : "runs failed",
+			 !strcmp(why, "other") ? ", others in another way" : "");
+}
+
+/* How likely one of those that are left is it: all are the same as long as nothing tells. Once the search
+ * has ended, the confidence in what it ended with is shared. */
+static double share_of_each(struct json_object *changes, size_t n_left)
+{
+	double confidence = 1;
+
+	for (size_t i = 0; i < json_object_array_length(changes); i++) {
+		struct json_object *change = json_object_array_get_idx(changes, i);
+		struct json_object *c = member(member(change, "evidence"), "confidence");
+
+		if (c)
+			confidence = json_object_get_double(c);
+	}
+	return n_left ? 100 * confidence / (double)n_left : 0;
+}
+
+static void put_share(struct json_object *place, double percent)
+{
+	char text[TEXT_MAX] = "";
+
+	if (json_object_get_boolean(member(place, "left")))
+		snprintf(text, sizeof(text), "%.3g %%", percent);
+	json_object_object_add(place, "share", json_str(text));
+	json_object_object_add(place, "bar", json_object_new_int((int)percent));
+	/* Of others there is no page. */
+	json_object_object_add(place, "known",
+			       json_object_new_boolean(member(place, "subject") != NULL));
+}
+
+static size_t count_left(struct json_object *trail)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_object_array_length(trail); i++)
+		n += json_object_get_boolean(member(json_object_array_get_idx(trail, i), "left"));
+	return n;
+}
+
+static void prepare_trail(struct json_object *view, bool metric)
+{
+	static const struct {
+		const char *verdict, *look;
+	} verdicts[] = { { "good", "PASS" }, { "bad", "FAIL" }, { "skip", "SKIP" } };
+	const char *culprit = page_str(view, "culprit");
+	struct json_object *trail;
+	double percent;
+	size_t n_left;
+
+	if (!member(view, "trail"))
+		json_object_object_add(view, "trail", json_object_new_array());
+	trail = member(view, "trail");
+	n_left = count_left(trail);
+	percent = share_of_each(member(view, "changes"), n_left);
+	for (size_t i = 0; i < json_object_array_length(trail); i++) {
+		struct json_object *place = json_object_array_get_idx(trail, i);
+		CLEANUP(free_p) char *text = place_text(place, metric);
+		const char *look = "";
+
+		for (size_t k = 0; k < ARRAY_SIZE(verdicts); k++)
+			if (strcmp(page_str(place, "verdict"), verdicts[k].verdict) == 0)
+				look = verdicts[k].look;
+		json_object_object_add(place, "look", json_str(look));
+		json_object_object_add(place, "text", json_str(text));
+		json_object_object_add(
+			place, "found",
+			json_object_new_boolean(!strcmp(page_str(place, "commit"), culprit)));
+		put_share(place, percent);
+	}
+	put_any(view, "has_trail", trail);
+	json_object_object_add(view, "n_left", json_object_new_int64((int64_t)n_left));
+}
+
+static char *prepare(struct json_object *view)
 {
 	struct json_object *changes = member(view, "changes"), *probes = member(view, "probes");
 	struct json_object *metric = member(view, "metric");
 
-	(void)id;
 	put_look(view);
 	for (size_t i = 0; i < json_object_array_length(changes); i++)
 		prepare_change(json_object_array_get_idx(changes, i));
@@ -301,6 +388,7 @@ static char *prepare(struct json_object *view, int64_t id)
 	json_object_object_add(view, "tests", probe_rows(probes));
 	prepare_metric(view, metric);
 	json_object_object_add(view, "steps", steps(member(view, "search"), metric));
+	prepare_trail(view, metric);
 	page_messages_prepare(member(view, "told"));
 	put_any(view, "has_told", member(view, "told"));
 	put_any(view, "has_suspects", member(view, "suspects"));
@@ -309,10 +397,34 @@ static char *prepare(struct json_object *view, int64_t id)
 	return xasprintf("%s: %s", page_str(view, "state"), page_str(view, "title"));
 }
 
+/* What others read of it, and how it is made to happen again. */
+static void add_report(struct server *srv, struct json_object *view)
+{
+	CLEANUP(buf_free) struct buf text = BUF_INIT;
+
+	api_report_text(srv, view, &text);
+	json_object_object_add(view, "report", json_str(buf_cstr(&text)));
+	json_object_object_add(view, "repro", json_str(page_str(member(view, "shown"), "repro")));
+}
+
 void page_regression(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	static const struct page_of page = { PAGE_REGRESSION, "regressions", api_regression,
-					     view_regression, prepare };
+	struct json_object *view = NULL;
+	struct error err = ERROR_INIT;
+	char *title = NULL;
+	int64_t id;
+	int r;
 
-	page_show(srv, req, res, &page);
+	if (!page_is_html(req)) {
+		api_regression(srv, req, res);
+		return;
+	}
+	if (!page_id(req, res, &id))
+		return;
+	r = view_report(srv->store, id, &view, &err);
+	if (!r) {
+		add_report(srv, view);
+		title = prepare(view);
+	}
+	page_answer(req, res, r, PAGE_REGRESSION, "regressions", title, view, &err);
 }

@@ -235,6 +235,9 @@ page '/submissions?cursor=%3Cb%20id=zqx%3E' 422
 json '/?format=json'
 page '/regressions?state=open'
 grep -qa '&lt;b id=zqx&gt;' "$T/body" && good || bad "regressions: not the one that is known"
+page /regressions/1
+grep -qa 'Report, as it is sent' "$T/body" && grep -qa 'Reported-by:' "$T/body" && good ||
+	bad "regression: no report"
 page '/regressions?state=flaky'
 page '/regressions?state=%3Cb%20id=zqx%3E' 400
 page '/regressions?repo=%22%3E%3Cb%20id=zqx%3E&ref=%22%3E%3Cb%20id=zqx%3E'
@@ -287,7 +290,7 @@ page '/cases/split.mprotect?cursor=zqx' 422
 page '/cases/%3Cb%20id=zqx%3E' 404
 page /cases/build
 json /cases/split.mprotect.json
-jq -e '(.items | length) > 1 and (.points | length) == (.items | length) and all(.items[]; .results > 0)' "$T/body" \
+jq -e '(.items | length) > 1 and (.points | length) == ([.items[].commit] | unique | length) and all(.items[]; .results > 0)' "$T/body" \
 	>/dev/null && good || bad "case: few runs: $(head -c 300 "$T/body")"
 json "/cases/split.mprotect.json?repo=demo&ref=$REFQ"
 jq -e '.items | length > 1' "$T/body" >/dev/null && good || bad "case: none of the branch"

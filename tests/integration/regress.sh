@@ -87,6 +87,9 @@ equal "every state with its evidence" "$(one long '[.changes[].state] | join(" "
 equal "it fails here and not there" "$(one long '.changes[1].evidence |
 	"\(.bad.fails == .bad.runs) \(.good.fails) \(.p < 0.01) \(.bad.control_fails)"')" "true 0 true 0"
 check "the log of the search is kept" test "$(one long '.search.steps | length')" -ge 5
+equal "of all commits between, in order, one is left" "$(one long '([.search.commits[] | .[0:40]] | reverse)
+	as $between | "\(([.trail[].commit] | .[1:]) == $between) \([.trail[] | select(.left) | .commit] | join(" "))"')" \
+	"true $crash"
 report=$("$bin/faultline" report "$(of long id)")
 for line in "commit: $crash (\"mm: step $culprit\")" "  kernel BUG in crash_here" "testcase: split.mprotect" \
 	"| Reported-by: Toy CI <ci@example.org>" "#regzbot introduced: $(toy rev-parse "$crash^")..$crash"; do
@@ -298,6 +301,9 @@ check "its life ends fixed" shows ">fixed</span>"
 check "the runs of both sides" shows "8:8, without a fault 0:8"
 check "where it is mended" shows "/commits/$fix"
 check "the steps of the search" shows "runs failed: bad"
+check "the way of the search" shows "<strong>first bad:</strong> mm: step "
+check "the report" shows "testcase: split.mprotect"
+check "how it is repeated" shows '<pre class="command">faultline run '
 page "regressions?state=bisected"
 check "the filter takes its state" shows ">bisected</span>"
 check "and no other" eval '! shows ">fixed</span>"'

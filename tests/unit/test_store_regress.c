@@ -2,6 +2,7 @@
 #include "tests/unit/test_store.h"
 
 #include "db/store_regress.h"
+#include "jobs/bisect.h"
 
 /* What one commit's test answers: results of split.mprotect, swept; a letter a point: P pass, F leak,
  * B bug, and alone E error, S skip. */
@@ -380,6 +381,62 @@ static void test_probes(void **state)
 	regression_state_free(&g);
 }
 
+/* 0 is good, 2 is bad; 1 did not build. */
+static struct json_object *some_search(void)
+{
+	CLEANUP(free_p) char *revlist = xasprintf("%s %s\n%s %s\n", sha(2), sha(1), sha(1), sha(0));
+	CLEANUP(bisect_p) struct bisect *b = NULL;
+
+	OK(bisect_new(NULL, sha(0), sha(2), "f00d", revlist, &b, &err));
+	OK(bisect_record(b, sha(2), 10, 10, "f00d", &err));
+	OK(bisect_record(b, sha(0), 10, 0, NULL, &err));
+	OK(bisect_skip(b, sha(1), BISECT_WHY_BUILD, "make: Error 2", &err));
+	return bisect_to_json(b);
+}
+
+static void test_trail(void **state)
+{
+	static const char *const outcomes[] = { "P", "P", "F", NULL };
+	CLEANUP(json_put_p) struct json_object *search = some_search(), *before = NULL;
+	CLEANUP(json_put_p) struct json_object *o = NULL, *odd = NULL;
+	struct regression_step s = { .search = search };
+	int64_t id = submit(0, 3, make_plan(1, "cases"));
+	struct regression_state g;
+	int64_t regression;
+
+	(void)state;
+	work(outcomes);
+	declare(id, 1, 2);
+	regression = only_due();
+	OK(view_regression(store, regression, &before, &err));
+	assert_null(at(before, "trail"));
+	OK(store_regression_load(store, regression, &g, &err));
+	OK(store_regression_step(store, &g.row, &s, &err));
+	OK(view_regression(store, regression, &o, &err));
+	assert_int_equal(len_at(o, "trail"), 3);
+	for (int i = 0; i < 3; i++) {
+		static const char *const verdicts[] = { "good", "skip", "bad" };
+		static const int turns[] = { 2, 3, 1 };
+		struct json_object *p = json_object_array_get_idx(at(o, "trail"), (size_t)i);
+
+		assert_string_equal(str_at(p, "commit"), sha(i));
+		assert_string_equal(str_at(p, "subject"), "mm: split later");
+		assert_string_equal(str_at(p, "verdict"), verdicts[i]);
+		assert_int_equal(int_at(p, "turn"), turns[i]);
+		assert_int_equal(int_at(p, "left_after"), 2);
+		assert_int_equal(json_object_get_boolean(at(p, "left")), i > 0);
+		assert_int_equal(int_at(p, "fails"), i == 2 ? 10 : 0);
+	}
+	assert_string_equal(str_at(o, "trail.1.why"), "build");
+	/* what cannot be told again hides nothing else */
+	json_object_object_add(search, "good", json_str("zqx"));
+	OK(store_regression_step(store, &g.row, &s, &err));
+	OK(view_regression(store, regression, &odd, &err));
+	assert_null(at(odd, "trail"));
+	assert_string_equal(str_at(odd, "search.good"), "zqx");
+	regression_state_free(&g);
+}
+
 static void test_ends(void **state)
 {
 	static const char *const outcomes[] = { "P", "F" };
@@ -411,6 +468,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_same_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_older, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trail, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 	};
 

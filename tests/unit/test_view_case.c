@@ -179,8 +179,8 @@ static void test_series(void **state)
 	work();
 	o = view(&(struct case_filter){ .limit = 2 });
 	assert_int_equal(len_at(o, "points"), 2);
-	assert_int_equal(int_at(o, "points.1.run"), int_at(o, "items.0.run"));
-	assert_int_equal(int_at(o, "points.0.result"), int_at(o, "items.1.result"));
+	assert_string_equal(str_at(o, "points.1.sha"), str_at(o, "items.0.commit"));
+	assert_string_equal(str_at(o, "points.0.sha"), str_at(o, "items.1.commit"));
 	n = len_at(o, "series");
 	assert_int_equal(n, 3); /* of this case only */
 	for (size_t i = 0; i < n; i++) {
@@ -194,6 +194,25 @@ static void test_series(void **state)
 		assert_int_equal(len_at(s, "values"), 2);
 		assert_true(json_object_get_double(at(s, "values.0")) == want);
 	}
+}
+
+/* Two runs of a commit: a place in a chart is a commit, and the newer run has it. */
+static void test_commit_again(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+
+	(void)state;
+	submit(0, 2, make_plan(1, "cases"));
+	work();
+	submit(0, 2, make_plan(1, "other cases"));
+	work();
+	o = view(&(struct case_filter){ .fault = NULL });
+	assert_int_equal(len_at(o, "items"), 4);
+	assert_int_equal(len_at(o, "points"), 2);
+	assert_string_equal(str_at(o, "points.0.sha"), str_at(o, "items.3.commit"));
+	assert_int_equal(len_at(o, "series.0.values"), 2);
+	assert_non_null(at(o, "series.0.values.0"));
+	assert_non_null(at(o, "series.0.values.1"));
 }
 
 static void test_unknown(void **state)
@@ -255,6 +274,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_filters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_series, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_commit_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_regressions, setup, teardown),
 	};

@@ -9,7 +9,7 @@
 	const COLOURS = ["--link", "--accent", "--error", "--pass-ink"];
 	const HEIGHT = 130;
 	const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-	const href = (point) => (point.result ? `/results/${point.result}` : `/commits/${point.sha}`);
+	const href = (point) => `/commits/${point.sha}`;
 	const drawn = [];
 
 	function number(v) {
