@@ -597,6 +597,23 @@ FROM builds b JOIN repos r ON r.id = b.repo_id JOIN commits c ON c.id = b.commit
 JOIN configs cf ON cf.id = b.config_id JOIN jobs j ON j.build_id = b.id AND j.kind = 'build'
 WHERE b.id = ?1
 
+-- name: builds_view
+-- Newest first, among the 500 from ?1 down. ?2: a status, 'open' for those that have not ended, NULL:
+-- any; ?3: only those with warnings.
+SELECT b.id, b.status, b.reason, j.state, r.name AS repo,
+	c.sha AS "commit", c.sha AS "short:short", c.subject, b.config, b.arch, b.compiler,
+	coalesce(json_array_length(b.warnings), 0) AS warnings,
+	coalesce(json_array_length(b.errors), 0) AS errors, b.image AS "image:bool", b.duration_us,
+	b.created_us AS "created:time", j.run_id AS run
+FROM builds b JOIN repos r ON r.id = b.repo_id JOIN commits c ON c.id = b.commit_id
+JOIN jobs j ON j.build_id = b.id AND j.kind = 'build'
+WHERE b.id <= ?1 AND b.id > ?1 - 500 AND (?2 IS NULL OR coalesce(b.status, 'open') = ?2)
+	AND (NOT ?3 OR json_array_length(b.warnings) > 0)
+ORDER BY b.id DESC LIMIT ?4
+
+-- name: builds_last
+SELECT coalesce(max(id), 0) FROM builds
+
 -- name: build_artifacts_view
 SELECT a.name, a.sha256, a.size_bytes FROM artifacts a JOIN jobs j ON j.id = a.job_id
 WHERE j.build_id = ?1 AND j.kind = 'build' ORDER BY a.name
@@ -725,12 +742,15 @@ SELECT run_id FROM cells WHERE scenario = ?1 AND run_id <= ?2 ORDER BY run_id DE
 -- name: agents_view
 SELECT a.id, a.name, a.version, a.slots, a.can_build AS "can_build:bool",
 	a.can_test AS "can_test:bool", a.first_seen_us AS "first_seen:time",
-	a.last_seen_us AS "last_seen:time", a.last_seen_us >= ?1 AS "live:bool"
+	a.last_seen_us AS "last_seen:time", a.last_seen_us >= ?1 AS "live:bool",
+	CASE WHEN a.last_seen_us >= ?2 THEN 'live' WHEN a.last_seen_us >= ?1 THEN 'late' ELSE 'gone' END
+		AS health, max(?3 - a.last_seen_us, 0) AS silent_us
 FROM agents a ORDER BY a.last_seen_us DESC, a.id
 
 -- name: agent_runs
-SELECT r.id AS run, r.job_id AS job, j.kind, c.sha AS "short:short", c.subject, b.config,
-	r.started_us AS "started:time", r.progress AS "progress:json"
+SELECT r.id AS run, r.job_id AS job, j.kind, c.sha AS "commit", c.sha AS "short:short", c.subject,
+	b.config, r.started_us AS "started:time", max(?2 - r.started_us, 0) AS for_us,
+	r.progress AS "progress:json"
 FROM runs r JOIN jobs j ON j.id = r.job_id JOIN builds b ON b.id = j.build_id
 JOIN commits c ON c.id = b.commit_id
 WHERE r.agent_id = ?1 AND r.outcome IS NULL ORDER BY r.id DESC

@@ -282,6 +282,17 @@ must_check int view_series(struct store *s, const struct series_filter *f, struc
  * tests. -EINVAL for another word or too few digits, -ENOENT. */
 must_check int view_compare(struct store *s, const char *a, const char *b, struct json_object **ret,
 			    struct error *err);
+struct build_filter {
+	const char *status; /* PASS, FAIL, MISS; "open": not ended; NULL = any */
+	bool warnings; /* only those with warnings */
+	const char *cursor;
+	int limit;
+};
+/* Newest first: [{"id","status","reason","state","repo","commit","short","subject","config",
+ * "arch","compiler","warnings","errors","image","duration_us","created","run"}] in items; warnings and
+ * errors are numbers. A page looks at 500 builds: with a filter it may be short and yet have a "next". */
+must_check int view_builds(struct store *s, const struct build_filter *f, struct json_object **ret,
+			   struct error *err);
 must_check int view_build(struct store *s, int64_t id, struct json_object **ret, struct error *err);
 /* The run with agent, times, machine, kernel, progress and all results (without stacks and
  * excerpts, which view_result() has). */

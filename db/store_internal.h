@@ -11,6 +11,8 @@
 
 #define EVENTS_KEPT 10000
 #define AGENT_LIVE_US (120 * US_PER_S) /* an agent polls or heartbeats several times in this */
+#define AGENT_LATE_US \
+	(80 * US_PER_S) /* an idle one asks once a minute, and that is written down late */
 #define AGENT_SEEN_EVERY_US (20 * US_PER_S) /* idle polls are written down no more often */
 
 /* One transaction's work; runs in the writer thread. A negative result undoes it alone. */

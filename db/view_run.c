@@ -74,15 +74,23 @@ int view_agents(struct store *s, struct json_object **ret, struct error *err)
 {
 	CLEANUP(reader_end) struct reader rd = { 0 };
 	CLEANUP(json_put_p) struct json_object *items = NULL;
+	int64_t now = clock_now_us();
 	int r = reader_begin(&rd, s, err);
 
 	if (!r)
-		r = db_rows(rd.db, Q_AGENTS_VIEW, ARGS(I(clock_now_us() - AGENT_LIVE_US)), &items,
+		r = db_rows(rd.db, Q_AGENTS_VIEW,
+			    ARGS(I(now - AGENT_LIVE_US), I(now - AGENT_LATE_US), I(now)), &items,
 			    err);
 	for (size_t i = 0; !r && i < json_object_array_length(items); i++) {
-		struct json_object *agent = json_object_array_get_idx(items, i);
+		struct json_object *agent = json_object_array_get_idx(items, i), *runs = NULL;
 
-		r = add_rows(rd.db, Q_AGENT_RUNS, id_of(agent, "id"), "runs", agent, err);
+		r = db_rows(rd.db, Q_AGENT_RUNS, ARGS(I(id_of(agent, "id")), I(now)), &runs, err);
+		if (r < 0)
+			break;
+		json_object_object_add(agent, "runs", runs);
+		json_object_object_add(
+			agent, "busy",
+			json_object_new_int64((int64_t)json_object_array_length(runs)));
 	}
 	if (!r)
 		*ret = view_list(STEAL(items));

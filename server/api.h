@@ -91,6 +91,7 @@ API_HANDLER(badge_branch);
 API_HANDLER(api_commit);
 API_HANDLER(api_coverage);
 API_HANDLER(api_compare);
+API_HANDLER(api_builds); /* page_build.c */
 API_HANDLER(api_build);
 API_HANDLER(api_artifact);
 API_HANDLER(api_agents);

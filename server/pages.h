@@ -29,6 +29,7 @@ PAGE_HANDLER(page_run);
 PAGE_HANDLER(page_run_log);
 PAGE_HANDLER(page_results);
 PAGE_HANDLER(page_result);
+PAGE_HANDLER(page_builds);
 PAGE_HANDLER(page_build);
 PAGE_HANDLER(page_regressions);
 PAGE_HANDLER(page_regression);
@@ -51,6 +52,7 @@ PAGE_HANDLER(page_case);
 	PAGE("/commits/{sha}", page_commit, "Dashboard: one commit") \
 	PAGE("/commits/{sha}/coverage", page_coverage, "Dashboard: injection sites reached") \
 	PAGE("/compare", page_compare, "Dashboard: two commits side by side (?a=&b=)") \
+	PAGE("/builds", page_builds, "Dashboard: builds (?status=&warnings=1&cursor=)") \
 	PAGE("/builds/{id}", page_build, "Dashboard: one build") \
 	PAGE("/runs/{id}", page_run, "Dashboard: one run with its cases") \
 	PAGE("/runs/{id}/log", page_run_log, "Dashboard: a run's log (?offset=, ?result=)") \

@@ -38,6 +38,8 @@ const struct http_route http_routes[] = {
 	  "Which known injection sites a commit's tests reached, by configuration", false },
 	{ "GET", "/api/v1/compare", ROLE_NONE, 0, false, api_compare,
 	  "Two commits side by side (?a=&b=, each a hash, REPO/BRANCH or submission:N)", false },
+	{ "GET", "/api/v1/builds", ROLE_NONE, 0, false, api_builds,
+	  "Builds, newest first (?status=PASS, FAIL, MISS or open&warnings=1&limit=&cursor=)", false },
 	{ "GET", "/api/v1/builds/{id}", ROLE_NONE, 0, false, api_build,
 	  "One build with warnings, errors and artifacts", false },
 	{ "GET", "/api/v1/builds/{id}/artifacts/{name}", ROLE_NONE, 0, false, api_artifact,

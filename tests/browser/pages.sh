@@ -296,6 +296,16 @@ json "/cases/split.mprotect.json?repo=demo&ref=$REFQ"
 jq -e '.items | length > 1' "$T/body" >/dev/null && good || bad "case: none of the branch"
 json '/cases/split.mprotect.json?ref=elsewhere'
 jq -e '.items == []' "$T/body" >/dev/null && good || bad "case: some of another branch"
+page '/builds?status=PASS&warnings=1'
+grep -qa '<a href="/builds/1#warnings">1</a>' "$T/body" && good || bad "builds: not the one with a warning"
+page '/builds?status=%3Cb%20id=zqx%3E' 400
+page '/builds?cursor=%3Cb%20id=zqx%3E' 422
+json '/builds.json?status=FAIL'
+jq -e '.items | length > 0 and all(.[]; .status == "FAIL" and .errors > 0)' "$T/body" >/dev/null && good ||
+	bad "builds: others than those that failed"
+page /builds/1
+grep -qa '<span class="mono">mm/huge_memory.c</span> <small>1</small>' "$T/body" && good ||
+	bad "build: warnings are not by file"
 RUN=$(get "$URL/api/v1/results?status=FAIL&limit=50" >/dev/null; jq '[.items[] | select(.splat)][0].run' "$T/body")
 page "/runs/$RUN/log?result=999999&mark=splat"
 page "/runs/$RUN/log?mark=%3Cb%20id=zqx%3E" 400
@@ -312,7 +322,7 @@ page "/compare?a=submission:2&b=${SHA:0:12}"
 json "/compare.json?a=$BASE&b=$SHA"
 [ "$(jq '.cases | length' "$T/body")" -gt 100 ] && good || bad "compare: few cases"
 [ "$(jq .summary.regressed "$T/body")" -gt 0 ] && good || bad "compare: nothing regressed"
-for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" /cases/split.mprotect.csv /cases/split.mprotect.txt "/series.csv?repo=demo&ref=$REFQ" "/series.txt?repo=demo&ref=$REFQ" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv '/agents?format=txt'; do
+for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" /cases/split.mprotect.csv /cases/split.mprotect.txt "/series.csv?repo=demo&ref=$REFQ" "/series.txt?repo=demo&ref=$REFQ" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv /builds.csv /builds.txt '/agents?format=txt'; do
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done

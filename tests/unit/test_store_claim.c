@@ -91,7 +91,7 @@ static void test_fits(void **state)
 /* Idle polls keep the agent live without a write each. */
 static void test_agents_seen(void **state)
 {
-	CLEANUP(json_put_p) struct json_object *o = NULL, *later = NULL;
+	CLEANUP(json_put_p) struct json_object *o = NULL, *late = NULL, *later = NULL;
 	struct job job;
 	int64_t now = 1700000000 * US_PER_S;
 
@@ -106,9 +106,17 @@ static void test_agents_seen(void **state)
 				   "live runs");
 	assert_string_equal(str_at(o, "items.0.live"), "true");
 	assert_string_equal(str_at(o, "items.0.last_seen"), str_at(o, "items.0.first_seen"));
+	assert_string_equal(str_at(o, "items.0.health"), "live");
+	assert_int_equal(int_at(o, "items.0.silent_us"), 10 * US_PER_S);
+	assert_int_equal(int_at(o, "items.0.busy"), 0);
+	clock_fake(now + 100 * US_PER_S);
+	OK(view_agents(store, &late, &err));
+	assert_string_equal(str_at(late, "items.0.health"), "late");
+	assert_string_equal(str_at(late, "items.0.live"), "true");
 	clock_fake(now + 1000 * US_PER_S);
 	OK(view_agents(store, &later, &err));
 	assert_string_equal(str_at(later, "items.0.live"), "false");
+	assert_string_equal(str_at(later, "items.0.health"), "gone");
 }
 
 static void test_agent_runs(void **state)
@@ -122,6 +130,9 @@ static void test_agent_runs(void **state)
 	OK(view_agents(store, &o, &err));
 	assert_int_equal(int_at(o, "items.0.runs.0.job"), job.id);
 	assert_int_equal(int_at(o, "items.0.runs.0.run"), job.run_id);
+	assert_string_equal(str_at(o, "items.0.runs.0.commit"), sha(1));
+	assert_true(int_at(o, "items.0.runs.0.for_us") >= 0);
+	assert_int_equal(int_at(o, "items.0.busy"), 1);
 	job_free(&job);
 }
 

@@ -4,10 +4,11 @@
 "use strict";
 
 (() => {
-	const PAGES = { o: "/", b: "/branches", s: "/submissions", r: "/regressions", c: "/compare", a: "/agents" };
+	const PAGES = { o: "/", b: "/branches", s: "/submissions", r: "/regressions", c: "/compare", a: "/agents",
+		u: "/builds" };
 	const HELP = [["/", "search"], ["j, k", "next, previous row"], ["Enter", "open the row"],
 		["g o", "overview"], ["g b", "branches"], ["g s", "submissions"], ["g r", "regressions"],
-		["g c", "compare"], ["g a", "agents"], ["?", "this list"], ["Esc", "close it, leave the field"]];
+		["g c", "compare"], ["g a", "agents"], ["g u", "builds"], ["?", "this list"], ["Esc", "close it, leave the field"]];
 	const IN_LOG = [["n, p", "next, previous failure"], ["i", "the injection of a part"],
 		["s", "its splat"], ["e", "end of the log"]];
 	let going = false;

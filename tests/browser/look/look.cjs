@@ -31,7 +31,7 @@ async function pages() {
 		submissions: "/submissions", submission: "/submissions/2", commit: `/commits/${done.head_sha}`,
 		coverage: `/commits/${done.head_sha}/coverage`, results: "/results", failures: "/results?status=FAIL",
 		result: `/results/${crash.id}`, run: `/runs/${crash.run}`, log: `/runs/${crash.run}/log`,
-		build: "/builds/1", broken: "/builds/3", regressions: "/regressions", regression: "/regressions/1",
+		builds: "/builds", build: "/builds/1", broken: "/builds/3", regressions: "/regressions", regression: "/regressions/1",
 		case: `/cases/${crash.case}`, unseen: "/cases/split.mprotect?config=none",
 		compare: "/compare", compared: `/compare?a=${done.base_sha}&b=${done.head_sha}`, agents: "/agents",
 		search: "/search?q=split", nothing: "/search?q=zzzzzz", missing: "/submissions/999999",
