@@ -322,8 +322,11 @@ static int read_line(struct line *l, int64_t branch, struct error *err)
 	size_t n = 0;
 	int r = db_ids(l->db, Q_BRANCH_SUBMISSIONS, ARGS(I(branch), I(l->limit)), &ids, &n, err);
 
-	for (size_t i = 0; i < n && !r; i++)
+	for (size_t i = 0; i < n && !r; i++) {
+		if (json_object_array_length(l->points) >= (size_t)l->limit)
+			break;
 		r = add_submission(l, ids[i], err);
+	}
 	return r < 0 ? r : 0;
 }
 
