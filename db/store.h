@@ -267,8 +267,8 @@ must_check int view_coverage(struct store *s, const char *sha, struct json_objec
  * `values` has one a point, from the newest finished run of the commit's tests, null where there is none.
  * `kind`, `scenario` and `fault` (null: of all) as in the table run_values; "worse": "more", "less" or
  * "". `chart` names what is drawn together: series of one chart differ in configuration and accelerator
- * only, and stand side by side. Metrics that can get worse come first, then counters. Marked with
- * regressions is the commit where one begins. -ENOENT. */
+ * only, and stand side by side. Metrics that can get worse come first, then counters of splits, and last
+ * what is zero everywhere. Marked with regressions is the commit where one begins. -ENOENT. */
 struct series_filter {
 	const char *repo, *ref;
 	const char *metric; /* only series of this name; NULL = all */

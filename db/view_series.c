@@ -17,6 +17,7 @@ enum { KEY_KIND, KEY_SCENARIO, KEY_FAULT, KEY_NAME, KEY_UNIT, KEY_CONFIG, KEY_AC
 struct series {
 	char *keys[KEYS];
 	double *values; /* NAN: none */
+	int rank; /* of its chart */
 };
 
 struct series_set {
@@ -121,24 +122,73 @@ static enum metric_worse worse_of(const struct series *s)
 	return metric_worse_of(s->keys[KEY_SCENARIO], s->keys[KEY_NAME]);
 }
 
-/* What says most comes first. */
-static int rank(const struct series *s)
+/* What says most comes first: what can get worse, how splits went, what was injected. */
+static int rank_of(const struct series *s)
 {
+	const char *kind = s->keys[KEY_KIND];
+
 	if (worse_of(s) != METRIC_WORSE_NEITHER)
 		return 0;
-	if (strcmp(s->keys[KEY_KIND], "metric") == 0)
-		return 3;
-	return strcmp(s->keys[KEY_KIND], "counter") == 0 ? 1 : 2;
+	if (strcmp(kind, "metric") == 0)
+		return 4;
+	if (strcmp(kind, "counter") != 0)
+		return 2;
+	return str_starts(s->keys[KEY_NAME], "thp_split_p") ? 1 : 3;
 }
 
-static int series_cmp(const void *pa, const void *pb)
+#define RANK_STILL 10 /* behind all others: most of the kernel's counters are never moved */
+
+static int by_keys(const void *pa, const void *pb)
 {
 	const struct series *a = pa, *b = pb;
-	int c = rank(a) - rank(b);
+	int c = 0;
 
 	for (int k = 0; k < KEYS && !c; k++)
 		c = strcmp(a->keys[k], b->keys[k]);
 	return c;
+}
+
+static int by_rank(const void *pa, const void *pb)
+{
+	const struct series *a = pa, *b = pb;
+
+	return a->rank != b->rank ? a->rank - b->rank : by_keys(pa, pb);
+}
+
+static bool same_chart(const struct series *a, const struct series *b)
+{
+	for (int k = 0; k < KEY_CONFIG; k++)
+		if (strcmp(a->keys[k], b->keys[k]) != 0)
+			return false;
+	return true;
+}
+
+/* That no split of a PMD fails is worth seeing. */
+static bool is_still(const struct series_set *set, const struct series *s)
+{
+	if (str_starts(s->keys[KEY_NAME], "thp_split_pmd"))
+		return false;
+	for (size_t i = 0; i < set->n_points; i++)
+		if (!isnan(s->values[i]) && s->values[i] != 0)
+			return false;
+	return true;
+}
+
+/* All lines of a chart have one rank, so that they stay together. */
+static void put_in_order(struct series_set *set)
+{
+	if (set->n)
+		qsort(set->all, set->n, sizeof(*set->all), by_keys);
+	for (size_t i = 0, next; i < set->n; i = next) {
+		bool still = true;
+
+		for (next = i; next < set->n && same_chart(&set->all[i], &set->all[next]); next++)
+			still = still && is_still(set, &set->all[next]);
+		for (size_t k = i; k < next; k++)
+			set->all[k].rank = rank_of(&set->all[k]) + (still ? RANK_STILL : 0);
+	}
+	if (set->n)
+		qsort(set->all, set->n, sizeof(*set->all), by_rank);
 }
 
 static struct json_object *fault_object(const char *text)
@@ -174,8 +224,7 @@ struct json_object *series_finish(struct series_set *set)
 						 "unit", "config",   "accel" };
 	struct json_object *list = json_object_new_array();
 
-	if (set->n)
-		qsort(set->all, set->n, sizeof(*set->all), series_cmp);
+	put_in_order(set);
 	for (size_t i = 0; i < set->n; i++) {
 		const struct series *s = &set->all[i];
 		struct json_object *o = json_object_new_object();

@@ -37,6 +37,8 @@ static void fill(struct result_doc *doc, const struct said *s)
 		x->status = STATUS_PASS;
 		x->injected_on = 3;
 		x->injected_off = i;
+		add_counter(x, "nr_page_table_pages", -1);
+		add_counter(x, "pgmigrate_success", 0);
 		add_counter(x, "thp_split_pmd", 2);
 		if (s->failed[i] >= 0)
 			add_counter(x, "thp_split_pmd_failed", s->failed[i]);
@@ -163,13 +165,15 @@ static void test_series(void **state)
 	o = series(30, NULL);
 	text = text_of(o);
 	/* Sums without what a closing result repeats, medians, a gap where nothing was built or
-	 * measured; what can get worse first. The commit that both submissions have is one. */
+	 * measured; what can get worse first, what never moves last. The commit that both submissions have is one. */
 	assert_string_equal(text, "pgtables.per_thp default kvm: 4 5 - - 6; "
 				  "thp_split_pmd default kvm: 4 4 - 4 4; "
 				  "thp_split_pmd_failed default kvm: 3 0 - - 5; "
 				  "off_target default kvm: 1 1 - 1 1; "
 				  "on_target default kvm: 6 6 - 6 6; "
-				  "thps default kvm: 32 32 - - 32");
+				  "nr_page_table_pages default kvm: -2 -2 - -2 -2; "
+				  "thps default kvm: 32 32 - - 32; "
+				  "pgmigrate_success default kvm: 0 0 - 0 0");
 	assert_int_equal(len_at(o, "points"), 5);
 	assert_string_equal(str_at(o, "points.0.sha"), sha(0));
 	assert_string_equal(str_at(o, "points.4.sha"), sha(4));
@@ -224,6 +228,26 @@ static void test_nothing(void **state)
 	o = series(30, NULL);
 	assert_int_equal(len_at(o, "points"), 2); /* planned, not run */
 	assert_int_equal(len_at(o, "series"), 0);
+}
+
+/* Lines of a chart stay together, wherever it stands; that no split failed is no reason to hide it. */
+static void test_still_lines(void **state)
+{
+	static const struct said two[] = { { { 0, 0 }, "5", "kvm" }, { { 0, 0 }, "5", "tcg" } };
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	CLEANUP(free_p) char *text = NULL;
+
+	(void)state;
+	follow();
+	move(0, 1);
+	work(two);
+	o = series(30, NULL);
+	text = text_of(o);
+	assert_non_null(strstr(text, "thp_split_pmd_failed default kvm: 0 -; "
+				     "thp_split_pmd_failed default tcg: - 0; "));
+	assert_non_null(strstr(text, "pgmigrate_success default kvm: 0 -; "
+				     "pgmigrate_success default tcg: - 0"));
+	assert_string_equal(str_at(o, "series.0.name"), "pgtables.per_thp");
 }
 
 /* A commit that fails has its mark where the line turns bad. */
@@ -316,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_series, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accelerators, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_still_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_migration_finds_the_values, setup, teardown),
