@@ -103,8 +103,13 @@ int logview_tail(int fd, int64_t size, int64_t at, bool ended, struct log_window
 
 /* --- marks ------------------------------------------------------------------------------------ */
 
+/* The agent's own line before what a machine said (agent/testrun_point.c): no kernel says it. */
+#define PART_HEAD "--- machine "
+
 static enum log_mark mark_of(const struct klog_line *l)
 {
+	if (l->raw_len >= strlen(PART_HEAD) && !memcmp(l->raw, PART_HEAD, strlen(PART_HEAD)))
+		return LOG_MARK_NONE;
 	if (l->removed)
 		return LOG_MARK_INJECT;
 	return l->used ? LOG_MARK_SPLAT : LOG_MARK_NONE;

@@ -191,6 +191,29 @@ static void test_find_mark(void **state)
 	close(fd);
 }
 
+/* A machine that died of it is the last that said something; the agent's line behind it is no splat. */
+static void test_splat_ends_with_its_machine(void **state)
+{
+	static const char head[] = "--- machine 3: split.mprotect sweep nth=1 ---\n";
+	CLEANUP(buf_free) struct buf b = BUF_INIT;
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	struct log_window w;
+	int fd;
+
+	(void)state;
+	buf_str(&b, "[    1.0] BUG: unable to handle page fault for address: 0\n"
+		    "[    1.1] Kernel panic - not syncing: Fatal exception\n");
+	buf_str(&b, head);
+	fd = log_of(&b);
+	w = window(fd, (int64_t)b.len, 0);
+	o = chunks(fd, &w);
+	assert_int_equal(json_object_array_length(o), 2);
+	assert_string_equal(member(json_object_array_get_idx(o, 0), "mark"), "splat");
+	assert_string_equal(member(json_object_array_get_idx(o, 1), "mark"), "");
+	assert_string_equal(member(json_object_array_get_idx(o, 1), "text"), head);
+	close(fd);
+}
+
 /* Also where two searches meet. */
 static void test_find(void **state)
 {
@@ -256,9 +279,13 @@ static void test_tail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_windows),	  cmocka_unit_test(test_whole_characters),
-		cmocka_unit_test(test_empty),	  cmocka_unit_test(test_marks),
-		cmocka_unit_test(test_find_mark), cmocka_unit_test(test_find),
+		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_whole_characters),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_splat_ends_with_its_machine),
+		cmocka_unit_test(test_find_mark),
+		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_tail),
 	};
 

@@ -77,6 +77,27 @@ async function follow(page) {
 	return run;
 }
 
+// Waits until a line of the log is in the part of its box that shows.
+async function seen(page, what, line) {
+	const good = await page.waitForFunction((text) => {
+		const box = document.querySelector(".log-box").getBoundingClientRect();
+		const walker = document.createTreeWalker(document.querySelector(".log-box"), NodeFilter.SHOW_TEXT);
+		while (walker.nextNode()) {
+			const at = walker.currentNode.data.search(text);
+			const range = document.createRange();
+			if (at < 0)
+				continue;
+			range.setStart(walker.currentNode, at);
+			const { top, bottom } = range.getBoundingClientRect();
+			if (top >= Math.max(box.top, 0) && bottom <= Math.min(box.bottom, innerHeight))
+				return true;
+		}
+		return false;
+	}, line, { timeout: 20000 }).then(() => true, () => false);
+	const said = await page.locator("[role=status]").allInnerTexts();
+	check(what, good, `${page.url()} ${said.join(" ")}`);
+}
+
 // From the run's page to what the kernel said.
 async function toTheSplat(page) {
 	check("the failure is a row", await rowWith(page, "FAIL bug"));
@@ -85,12 +106,10 @@ async function toTheSplat(page) {
 	check("it says what it died of", /kernel BUG in/.test(await page.locator(".splat-box h2").innerText()));
 	check("Tab reaches the console", await tabTo(page, /\/log\?result=/));
 	await enter(page);
-	await page.waitForLoadState("load");
-	await page.waitForFunction(() => [...document.querySelectorAll(".splat")].some((line) => {
-		const at = line.getBoundingClientRect();
-		return /kernel BUG at/.test(line.innerText) && at.bottom > 0 && at.top < innerHeight;
-	}), undefined, { timeout: 20000 }).then(() => check("the splat is what is seen of the console", true),
-		() => check("the splat is what is seen of the console", false, page.url()));
+	await page.waitForSelector(".log-box[data-ready]");
+	await seen(page, "the injection is what is seen of the console", /FAULT_INJECTION: forcing a failure/);
+	await page.keyboard.press("s");
+	await seen(page, "s leads to the splat", /kernel BUG at mm\/huge_memory\.c/);
 	await page.screenshot({ path: path.join(folder, "console.png") });
 }
 
