@@ -115,7 +115,11 @@ builds=$(for branch in "${branches[@]}"; do api "submissions/${found[$branch]}";
 	while read -r id; do api "builds/$id"; done | jq -s 'map(.duration_us) | add / 1e6 | floor')
 total=$(($(date +%s) - begin))
 import=$((imported - begin))
-say "took $total s: import $import s, compiling kernels $builds s, the rest $((total - import - builds)) s"
+if ((import + builds > total)); then # it went on with what was there
+	say "took $total s"
+else
+	say "took $total s: import $import s, compiling kernels $builds s, the rest $((total - import - builds)) s"
+fi
 
 code=0
 jobs/demo/findings.sh --check "$dir" "${branches[@]}" || code=1
