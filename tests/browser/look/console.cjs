@@ -204,6 +204,23 @@ async function follows(page, agent, base) {
 	await agent.built(job);
 	check("the end of the run is said", await said(page, "The run has ended."), await status(page));
 	check("nothing is left to follow", !(await page.locator("button:has-text('Follow')").isVisible()));
+	// A stream that is asked for behind an event goes on there, without a gap, to the end.
+	const seen = "  CC      mm/one.o\n".length;
+	const stream = await (await fetch(`${base}/api/v1/runs/${job.run}/log?follow=1`,
+		{ headers: { Accept: "text/event-stream", "Last-Event-ID": String(seen) } })).text();
+	const events = stream.trim().split("\n\n").map((e) => Object.fromEntries(e.split("\n").map((l) => {
+		const [, key, value] = /^(\w+): (.*)$/.exec(l);
+		return [key, value];
+	})));
+	const last = events.pop();
+	let goes = seen;
+	check("events follow one another", events.length > 1 && events.every((e) => {
+		const { from, to } = JSON.parse(e.data);
+		const fits = e.event === "log" && from === goes && Number(e.id) === to;
+		goes = to;
+		return fits;
+	}), String(goes));
+	check("to the end", last.event === "end" && Number(last.id) === at && goes === at, JSON.stringify(last));
 	const whole = await (await fetch(`${base}/api/v1/runs/${job.run}/log`)).text();
 	const text = (await page.locator("[data-console]").innerText()).trimEnd();
 	check("and no byte is missing", whole.length === at && whole.trimEnd().endsWith(text.slice(-5000)));
