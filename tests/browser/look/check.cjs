@@ -2,6 +2,7 @@
 // What the scripts of this folder share: counting, the browser, a page that keeps its errors.
 "use strict";
 
+const fs = require("fs");
 const path = require("path");
 
 const from = (modules, name) => require(path.resolve(modules, "node_modules", name));
@@ -37,6 +38,16 @@ async function open(browser, options, fine) {
 	return page;
 }
 
+// The page as it stands, to axe-core.
+async function accessible(modules, what, page) {
+	await page.evaluate(fs.readFileSync(path.resolve(modules, "node_modules/axe-core/axe.min.js"), "utf8"));
+	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"],
+		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+	const serious = found.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+	check(`${what}: nothing serious to axe-core`, serious.length === 0, serious.map((v) =>
+		`${v.id} (${v.nodes.length}): ${v.nodes[0].target} ${v.nodes[0].any.map((a) => a.message).join(" ")}`).join("; "));
+}
+
 // What the server sends, before any script touched it, is HTML. url: whole.
 async function valid(modules, name, url) {
 	const { HtmlValidate } = from(modules, "html-validate");
@@ -61,4 +72,4 @@ async function main(run) {
 	process.exit(broken ? 1 : 0); // also when it left a browser or a server behind: they end with it
 }
 
-module.exports = { check, from, launch, main, open, valid };
+module.exports = { accessible, check, from, launch, main, open, valid };

@@ -7,7 +7,7 @@
 const fs = require("fs");
 const path = require("path");
 const { execFileSync } = require("child_process");
-const { check, launch, main, open } = require("./check.cjs");
+const { accessible, check, launch, main, open, valid } = require("./check.cjs");
 
 const [modules, base, folder, push, sha] = process.argv.slice(2);
 const MINUTES = 60000;
@@ -44,6 +44,16 @@ async function rowWith(page, text) {
 const enter = (page) => Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
 const picture = (page, name) => page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
 
+// What stands there, as a picture and as others read it, light and dark.
+async function look(page, name) {
+	await picture(page, name);
+	for (const colorScheme of ["dark", "light"]) {
+		await page.emulateMedia({ colorScheme });
+		await accessible(modules, `${name} ${colorScheme}`, page);
+	}
+	await valid(modules, name, page.url());
+}
+
 // The push appears on the overview; its run is followed until it has a verdict.
 async function follow(page) {
 	await page.goto(base + "/");
@@ -73,7 +83,7 @@ async function follow(page) {
 	await shows(page, "the run gets its verdict", () => document.querySelector("#live .s-FAIL") !== null,
 		5 * MINUTES);
 	check("the run was not loaded again", await stayed(page));
-	await picture(page, "run-ended");
+	await look(page, "run-ended");
 	return run;
 }
 
@@ -110,7 +120,7 @@ async function toTheSplat(page) {
 	await seen(page, "the injection is what is seen of the console", /FAULT_INJECTION: forcing a failure/);
 	await page.keyboard.press("s");
 	await seen(page, "s leads to the splat", /kernel BUG at mm\/huge_memory\.c/);
-	await page.screenshot({ path: path.join(folder, "console.png") });
+	await look(page, "console");
 }
 
 // Two clicks from the overview: the regression, then the commit that brought it.
@@ -127,7 +137,7 @@ async function toTheCommit(page) {
 	await shows(page, "it is searched to its end before one's eyes", (id) =>
 		document.querySelector(`main a[href='/commits/${id}']`) !== null &&
 		/^bisected/.test(document.querySelector("h1").innerText), 15 * MINUTES);
-	await picture(page, "regression");
+	await look(page, "regression");
 	check("Tab reaches the first bad commit", await tabTo(page, new RegExp(`^/commits/${sha}$`)));
 	await enter(page); // the second
 	check("it is the commit that was pushed", page.url().endsWith(sha), page.url());
@@ -149,7 +159,7 @@ async function compare(page) {
 	await enter(page);
 	const text = await page.locator("main").innerText();
 	check("the comparison says what is new", /regressed\s+split\.mprotect/.test(text), text.slice(0, 300));
-	await picture(page, "compare");
+	await look(page, "compare");
 }
 
 // Of the matrix, which has no links but of what failed: the letter of a case that passed.

@@ -4,10 +4,9 @@
 
 const fs = require("fs");
 const path = require("path");
-const { check, launch, main, open: openWith, valid } = require("./check.cjs");
+const { accessible, check, launch, main, open: openWith, valid } = require("./check.cjs");
 
 const [modules, base, folder] = process.argv.slice(2);
-const axe = fs.readFileSync(path.resolve(modules, "node_modules/axe-core/axe.min.js"), "utf8");
 
 const LOOKS = [
 	{ name: "light", theme: "light", width: 1280 },
@@ -51,12 +50,7 @@ async function lookAt(page, look, name, at) {
 	check(`${what}: nothing sticks out`, beyond <= 0, `${beyond} pixels`);
 	const markup = await page.evaluate(() => document.querySelectorAll("#zqx, b[id]").length);
 	check(`${what}: hostile text is text`, markup === 0);
-	await page.evaluate(axe);
-	const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"],
-		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-	const serious = found.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
-	check(`${what}: nothing serious to axe-core`, serious.length === 0, serious.map((v) =>
-		`${v.id} (${v.nodes.length}): ${v.nodes[0].target} ${v.nodes[0].any.map((a) => a.message).join(" ")}`).join("; "));
+	await accessible(modules, what, page);
 	check(`${what}: no errors on the console`, page.errors.length === 0, page.errors.join("; "));
 }
 
