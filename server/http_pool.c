@@ -2,9 +2,10 @@
 /*
  * Worker threads with one queue. Pages are computed, the rest waits most of its time (for the disk,
  * for git): so there are more threads than CPUs, but no more pages are under way at once than there
- * are CPUs. One after the other each of them is there sooner, and none later, than side by side. Besides the queue there are two lists of suspended requests that
- * hold no thread: `parked` (the handler waits for something to happen) and `waiting` (a stream with
- * nothing to send). A timer thread moves them back when their time is over.
+ * are CPUs. One after the other each of them is there sooner, and none later, than side by side. The
+ * page that is due first is the next (http_cost.h). Besides the queue there are two lists of suspended
+ * requests that hold no thread: `parked` (the handler waits for something to happen) and `waiting` (a
+ * stream with nothing to send). A timer thread moves them back when their time is over.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "lib/clean.h"
 #include "lib/clock.h"
 #include "server/http_conn.h"
+#include "server/http_cost.h"
 
 #define TICK_MS 200
 
@@ -30,6 +32,7 @@ struct pool {
 	pthread_t *threads;
 	int n_threads;
 	int n_pages, max_pages; /* being computed, and at once at most */
+	struct http_costs *costs; /* of pages */
 	pthread_t timer;
 	unsigned park_gen, stream_gen;
 	bool draining, stop;
@@ -59,9 +62,18 @@ static void list_del(struct list *l, struct http_conn *c)
 	c->prev = c->next = NULL;
 }
 
+/* What people look at, as opposed to what programs ask, git and probes. */
+static bool is_page(const struct http_conn *c)
+{
+	return c->task == TASK_HANDLE && !c->route->open && !strcmp(c->req.method, "GET") &&
+	       !str_starts(c->raw_path, "/api/") && !str_starts(c->raw_path, "/git/");
+}
+
 static void push(struct pool *p, struct http_conn *c)
 {
 	c->parked = c->waiting = false;
+	if (is_page(c))
+		c->due_us = clock_mono_us() - http_cost_of(p->costs, c->raw_path, c->query);
 	list_add(&p->queue, c);
 	pthread_cond_signal(&p->work);
 }
@@ -210,25 +222,46 @@ static void run_handler(struct pool *p, struct http_conn *c, unsigned gen, struc
 	http_conn_resume(c);
 }
 
-/* What people look at, as opposed to what programs ask, git and probes. */
-static bool is_page(const struct http_conn *c)
-{
-	return c->task == TASK_HANDLE && !c->route->open && !strcmp(c->req.method, "GET") &&
-	       !str_starts(c->raw_path, "/api/") && !str_starts(c->raw_path, "/git/");
-}
-
-/* The first in the queue whose turn it is; NULL: none. */
+/* The next one whose turn it is, NULL: none. Of pages it is the one that is due first; what is no page
+ * waits for those that came before it. */
 static struct http_conn *take(struct pool *p)
 {
-	struct http_conn *c = p->queue.first;
+	bool pages = p->n_pages < p->max_pages;
+	struct http_conn *best = NULL;
 
-	while (c && p->n_pages >= p->max_pages && is_page(c))
-		c = c->next;
-	if (c) {
-		list_del(&p->queue, c);
-		p->n_pages += is_page(c);
+	for (struct http_conn *c = p->queue.first; c; c = c->next) {
+		if (!is_page(c)) {
+			if (best)
+				continue;
+			best = c;
+			break;
+		}
+		if (pages && (!best || c->due_us < best->due_us))
+			best = c;
 	}
-	return c;
+	if (best) {
+		list_del(&p->queue, best);
+		p->n_pages += is_page(best);
+	}
+	return best;
+}
+
+/* Under the lock, which it lets go meanwhile: afterwards c may be gone. */
+static void handle_page(struct pool *p, struct http_conn *c, unsigned gen, struct gzip *gzip)
+{
+	CLEANUP(free_p)
+	char *path = xstrdup(c->raw_path), *query = c->query ? xstrdup(c->query) : NULL;
+	int64_t began_us;
+
+	pthread_mutex_unlock(&p->lock);
+	began_us = clock_mono_us();
+	run_handler(p, c, gen, gzip);
+	pthread_mutex_lock(&p->lock);
+	http_cost_took(p->costs, path, query, clock_mono_us() - began_us);
+	p->n_pages--;
+	/* This thread may go on with something that takes long. */
+	if (p->queue.first)
+		pthread_cond_signal(&p->work);
 }
 
 static void *worker(void *arg)
@@ -240,7 +273,6 @@ static void *worker(void *arg)
 	while (!p->stop) {
 		struct http_conn *c = take(p);
 		unsigned park_gen = p->park_gen, stream_gen = p->stream_gen;
-		bool page = c && is_page(c);
 
 		if (!c) {
 			pthread_cond_wait(&p->work, &p->lock);
@@ -248,6 +280,10 @@ static void *worker(void *arg)
 		}
 		c->again = false;
 		c->req.draining = p->draining;
+		if (is_page(c)) {
+			handle_page(p, c, park_gen, gzip);
+			continue;
+		}
 		pthread_mutex_unlock(&p->lock);
 		if (c->task == TASK_FREE)
 			http_conn_free(c);
@@ -258,10 +294,6 @@ static void *worker(void *arg)
 		else
 			put_aside(p, c, true, stream_gen);
 		pthread_mutex_lock(&p->lock);
-		p->n_pages -= page;
-		/* This thread may go on with something that takes long. */
-		if (page && p->queue.first)
-			pthread_cond_signal(&p->work);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -299,6 +331,7 @@ int pool_start(struct http *h, int workers, struct pool **ret, struct error *err
 	int r;
 
 	p->http = h;
+	p->costs = http_costs_new();
 	p->threads = xcalloc((size_t)workers, sizeof(*p->threads));
 	p->max_pages = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	p->max_pages = p->max_pages < 1 ? 1 : p->max_pages;
@@ -313,6 +346,7 @@ int pool_start(struct http *h, int workers, struct pool **ret, struct error *err
 	r = pthread_create(&p->timer, NULL, timer, p);
 	if (r) {
 		h->pool = NULL;
+		http_costs_free(p->costs);
 		free(p->threads);
 		free(p);
 		return error_errno(err, -r, "starting a thread");
@@ -348,6 +382,7 @@ void pool_free(struct pool *p)
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->work);
 	pthread_cond_destroy(&p->tick);
+	http_costs_free(p->costs);
 	free(p->threads);
 	free(p);
 }
