@@ -154,11 +154,12 @@ static void test_sections(void **state)
 	check_part(PAGE_PART_SUMMARY, "{\"summary\":null}", "");
 	check_part(PAGE_PART_FAULT, "{\"fault\":{\"mode\":\"nth\",\"nth\":2}}", "nth n=2</span>");
 	check_part(PAGE_PART_AGENTS, "{\"agents\":[]}", "No agent has come yet");
-	check_part(PAGE_PART_AGENTS,
-		   "{\"agents\":[{\"name\":\"a<\",\"live\":true,\"slots\":2,\"can_build\":true,"
-		   "\"can_test\":false,\"version\":\"1\",\"runs\":[],"
-		   "\"last_seen\":\"2026-01-31T23:59:59.123456Z\"}]}",
-		   "<time datetime=\"2026-01-31 23:59:59Z\">2026-01-31 23:59:59Z</time>");
+	check_part(
+		PAGE_PART_AGENTS,
+		"{\"agents\":[{\"name\":\"a<\",\"live\":true,\"health\":\"live\",\"busy\":0,\"silent_us\":5000000,\"slots\":2,\"can_build\":true,"
+		"\"can_test\":false,\"version\":\"1\",\"runs\":[],"
+		"\"last_seen\":\"2026-01-31T23:59:59.123456Z\"}]}",
+		"<time datetime=\"2026-01-31 23:59:59Z\" title=\"2026-01-31 23:59:59Z\">5.0 s ago</time>");
 }
 
 static void test_repeat(void **state)
