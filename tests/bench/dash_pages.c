@@ -132,6 +132,9 @@ void fill_addresses(struct fill *f)
 	submissions(f);
 	commits(f, sha);
 	page("build", "/builds/1");
+	page("builds", "/builds");
+	page("builds", "/builds?warnings=1");
+	page("builds", "/builds?status=FAIL");
 	page("run", "/runs/%lld", (long long)f->broken_run);
 	page("run", "/runs/%lld", (long long)f->log_run);
 	page("run", "/runs/2");
