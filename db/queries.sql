@@ -567,6 +567,12 @@ SELECT DISTINCT sj.config, r.id, r.kernel
 FROM submission_jobs sj JOIN jobs j ON j.id = sj.job_id JOIN runs r ON r.id = j.final_run_id
 WHERE sj.commit_id = ?1 AND j.kind = 'test' ORDER BY sj.config, r.id
 
+-- name: coverage_line
+-- The commits of a submission, head first.
+SELECT sc.commit_id, c.sha, c.subject
+FROM submission_commits sc JOIN commits c ON c.id = sc.commit_id
+WHERE sc.submission_id = ?1 ORDER BY sc.position DESC
+
 -- name: coverage_scenarios
 -- Whether a scenario ran with a fault, and why it was skipped, "" if it was not.
 SELECT scenario,

@@ -261,6 +261,14 @@ must_check int view_commit_brief(struct store *s, const char *sha, struct json_o
  * {"config","state","covered","reason","injections","lacks"}]}]} (jobs/coverage.h). -ENOENT. */
 must_check int view_coverage(struct store *s, const char *sha, struct json_object **ret,
 			     struct error *err);
+/* The same of the newest commits of a branch, newest first: {"repo","ref","commits":[{"sha","short",
+ * "subject","configs","known","reached","missed","skipped","not_run","new","dropped"}],"chains":[
+ * {"path","known","site","scenarios","cells":[{"state","injections"}]}]}, with a cell for each commit,
+ * its state null where a chain that is not known is another commit's; `configs`: how many were tested, 0: nothing of it has ended. limit: 1..COVERAGE_COMMITS_MAX.
+ * -EINVAL, -ENOENT. */
+#define COVERAGE_COMMITS_MAX 30
+must_check int view_coverage_line(struct store *s, const char *repo, const char *ref, int limit,
+				  struct json_object **ret, struct error *err);
 /* What the newest commits of a branch measured, oldest first, for charts:
  * {"repo","ref","metric","points":[{"sha","short","subject","regressions":[{"id","title"}]}],
  * "series":[{"chart","kind","scenario","fault","name","unit","worse","config","accel","values":[…]}]}

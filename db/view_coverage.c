@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A commit's coverage: what its runs injected into, held against the catalogue as it is now. */
+/* The coverage of a commit, and of the newest ones of a branch: what their runs injected into, held
+ * against the catalogue as it is now. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,15 +147,22 @@ static struct json_object *config_object(const struct config *config,
 	return o;
 }
 
-static struct json_object *chain_object(const struct coverage_chain *chain,
-					const struct configs *configs)
+/* "a < b", innermost first. */
+static struct json_object *chain_path(const struct coverage_chain *chain)
 {
-	struct json_object *o = coverage_chain_to_json(chain), *list = json_object_new_array();
 	CLEANUP(buf_free) struct buf path = BUF_INIT;
 
 	for (size_t i = 0; i < chain->n; i++)
 		buf_printf(&path, "%s%s", i ? " < " : "", chain->frames[i]);
-	json_object_object_add(o, "path", json_str(buf_cstr(&path)));
+	return json_str(buf_cstr(&path));
+}
+
+static struct json_object *chain_object(const struct coverage_chain *chain,
+					const struct configs *configs)
+{
+	struct json_object *o = coverage_chain_to_json(chain), *list = json_object_new_array();
+
+	json_object_object_add(o, "path", chain_path(chain));
 	json_object_object_del(o, "lacks"); /* each configuration has its own */
 	for (size_t i = 0; i < configs->n; i++)
 		json_object_array_add(list, config_object(&configs->v[i], chain));
@@ -199,6 +207,161 @@ int view_coverage(struct store *s, const char *sha, struct json_object **ret, st
 	if (r < 0)
 		return r;
 	put_coverage(&configs, o);
+	*ret = STEAL(o);
+	return 0;
+}
+
+/* --- of a branch ------------------------------------------------------------------------------- */
+
+/* A commit and what all its configurations reached. */
+struct place {
+	int64_t id;
+	char *sha, *subject;
+	size_t n_configs;
+	struct coverage coverage;
+};
+
+struct places {
+	struct place v[COVERAGE_COMMITS_MAX];
+	size_t n, limit;
+};
+
+static void places_free_p(struct places *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->v[i].sha);
+		free(l->v[i].subject);
+		coverage_free(&l->v[i].coverage);
+	}
+}
+
+/* Branches that are rebased have a commit in many submissions. */
+static bool has_place(const struct places *l, int64_t id)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].id == id)
+			return true;
+	return false;
+}
+
+static int add_places(struct places *l, struct db *db, int64_t submission, struct error *err)
+{
+	CLEANUP(query_end) struct query q = { 0 };
+	int r = query_start(&q, db, Q_COVERAGE_LINE, ARGS(I(submission)), err);
+
+	while (r >= 0 && l->n < l->limit && (r = query_next(&q, err)) == 1) {
+		if (has_place(l, query_i64(&q, 0)))
+			continue;
+		l->v[l->n] = (struct place){ .id = query_i64(&q, 0),
+					     .sha = query_dup(&q, 1),
+					     .subject = query_dup(&q, 2) };
+		coverage_init(&l->v[l->n++].coverage, NULL, 0);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int read_places(struct places *l, struct db *db, int64_t branch, struct error *err)
+{
+	CLEANUP(free_p) int64_t *ids = NULL;
+	size_t n = 0;
+	int r = db_ids(db, Q_BRANCH_SUBMISSIONS, ARGS(I(branch), I(l->limit)), &ids, &n, err);
+
+	for (size_t i = 0; i < n && !r && l->n < l->limit; i++)
+		r = add_places(l, db, ids[i], err);
+	for (size_t i = 0; i < l->n && !r; i++) {
+		CLEANUP(configs_free_p) struct configs configs = { 0 };
+
+		r = read_configs(db, l->v[i].id, &configs, err);
+		l->v[i].n_configs = configs.n;
+		for (size_t k = 0; k < configs.n && !r; k++)
+			coverage_merge(&l->v[i].coverage, &configs.v[k].coverage);
+	}
+	return r;
+}
+
+static struct json_object *place_object(const struct place *p)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "sha", json_str(p->sha));
+	json_object_object_add(o, "short", json_strn(p->sha, 12));
+	json_object_object_add(o, "subject", json_str(p->subject));
+	json_object_object_add(o, "configs", json_object_new_int64((int64_t)p->n_configs));
+	coverage_counts_to_json(&p->coverage, o);
+	return o;
+}
+
+/* What a commit came to at this place: nothing (null) where the chain is new, and another one's alone. */
+static struct json_object *cell_object(const struct place *p, const struct coverage_chain *chain)
+{
+	const struct coverage_chain *own = coverage_find(&p->coverage, chain);
+	enum coverage_state state = own ? coverage_state(own) : COVERAGE_NOT_RUN;
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "state",
+			       own || chain->known ? json_str(coverage_state_name(state)) : NULL);
+	json_object_object_add(o, "injections", json_object_new_int64(own ? own->injections : 0));
+	return o;
+}
+
+static struct json_object *row_object(const struct places *l, const struct coverage_chain *chain)
+{
+	static const char *const members[] = { "site", "known", "scenarios" };
+	CLEANUP(json_put_p) struct json_object *all = coverage_chain_to_json(chain);
+	struct json_object *o = json_object_new_object(), *cells = json_object_new_array();
+
+	json_object_object_add(o, "path", chain_path(chain));
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		json_object_object_add(o, members[i],
+				       json_object_get(json_object_object_get(all, members[i])));
+	for (size_t i = 0; i < l->n; i++)
+		json_object_array_add(cells, cell_object(&l->v[i], chain));
+	json_object_object_add(o, "cells", cells);
+	return o;
+}
+
+static void put_places(const struct places *l, struct json_object *o)
+{
+	CLEANUP(coverage_p) struct coverage all = { .n = 0 };
+	struct json_object *commits = json_object_new_array(), *chains = json_object_new_array();
+
+	coverage_init(&all, NULL, 0);
+	for (size_t i = 0; i < l->n; i++) {
+		coverage_merge(&all, &l->v[i].coverage);
+		json_object_array_add(commits, place_object(&l->v[i]));
+	}
+	for (size_t i = 0; i < all.n; i++)
+		json_object_array_add(chains, row_object(l, &all.chains[i]));
+	json_object_object_add(o, "commits", commits);
+	json_object_object_add(o, "chains", chains);
+}
+
+int view_coverage_line(struct store *s, const char *repo, const char *ref, int limit,
+		       struct json_object **ret, struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	CLEANUP(places_free_p) struct places places = { .limit = (size_t)limit };
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	int64_t id;
+	int r;
+
+	if (limit < 1 || limit > COVERAGE_COMMITS_MAX)
+		return error_set(err, -EINVAL, "limit %d is not from 1 to %d", limit,
+				 COVERAGE_COMMITS_MAX);
+	r = reader_begin(&rd, s, err);
+	if (!r)
+		r = db_row(rd.db, Q_SERIES_BRANCH, ARGS(S(repo), S(ref)), &o, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return error_set(err, -ENOENT, "there is no branch '%s' of '%s'", ref, repo);
+	id = json_object_get_int64(json_object_object_get(o, "id"));
+	json_object_object_del(o, "id");
+	json_object_object_del(o, "repo_id");
+	r = read_places(&places, rd.db, id, err);
+	if (r < 0)
+		return r;
+	put_places(&places, o);
 	*ret = STEAL(o);
 	return 0;
 }

@@ -90,6 +90,7 @@ API_HANDLER(feed_regressions);
 API_HANDLER(badge_branch);
 API_HANDLER(api_commit);
 API_HANDLER(api_coverage);
+API_HANDLER(api_coverage_line);
 API_HANDLER(api_compare);
 API_HANDLER(api_builds); /* page_build.c */
 API_HANDLER(api_build);

@@ -24,6 +24,7 @@ PAGE_HANDLER(page_submissions);
 PAGE_HANDLER(page_submission);
 PAGE_HANDLER(page_commit);
 PAGE_HANDLER(page_coverage);
+PAGE_HANDLER(page_coverage_line);
 PAGE_HANDLER(page_compare);
 PAGE_HANDLER(page_run);
 PAGE_HANDLER(page_run_log);
@@ -51,6 +52,7 @@ PAGE_HANDLER(page_case);
 	PAGE("/submissions/{id}", page_submission, "Dashboard: one submission with its matrix") \
 	PAGE("/commits/{sha}", page_commit, "Dashboard: one commit") \
 	PAGE("/commits/{sha}/coverage", page_coverage, "Dashboard: injection sites reached") \
+	PAGE("/coverage", page_coverage_line, "Dashboard: injection sites × commits (?repo=&ref=&limit=)") \
 	PAGE("/compare", page_compare, "Dashboard: two commits side by side (?a=&b=)") \
 	PAGE("/builds", page_builds, "Dashboard: builds (?status=&warnings=1&cursor=)") \
 	PAGE("/builds/{id}", page_build, "Dashboard: one build") \

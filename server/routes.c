@@ -36,6 +36,8 @@ const struct http_route http_routes[] = {
 	  "One commit with its builds and runs", false },
 	{ "GET", "/api/v1/commits/{sha}/coverage", ROLE_NONE, 0, false, api_coverage,
 	  "Which known injection sites a commit's tests reached, by configuration", false },
+	{ "GET", "/api/v1/coverage", ROLE_NONE, 0, false, api_coverage_line,
+	  "Which known injection sites a branch's newest commits reached (?repo=&ref=&limit=)", false },
 	{ "GET", "/api/v1/compare", ROLE_NONE, 0, false, api_compare,
 	  "Two commits side by side (?a=&b=, each a hash, REPO/BRANCH or submission:N)", false },
 	{ "GET", "/api/v1/builds", ROLE_NONE, 0, false, api_builds,

@@ -98,6 +98,7 @@ static void commits(struct fill *f, char newest[41])
 	page("commit", "/commits/%s", last.sha);
 	page("commit", "/commits/%s", next.sha);
 	page("coverage", "/commits/%s/coverage", last.sha);
+	page("sites", "/coverage?repo=linux&ref=mm-unstable");
 	page("compare", "/compare?a=linux/mm-stable&b=linux/mm-unstable");
 	page("compare", "/compare?a=%s&b=%s", first.sha, last.sha);
 	snprintf(newest, 41, "%s", last.sha);

@@ -251,6 +251,8 @@ json /agents.json
 SHA=$(get "$URL/submissions/2.json" >/dev/null; jq -r .head_sha "$T/body")
 page "/commits/$SHA/coverage"
 json "/commits/$SHA/coverage.json"
+page "/coverage?repo=demo&ref=$REFQ"
+json "/coverage.json?repo=demo&ref=$REFQ"
 BASE=$(get "$URL/submissions/2.json" >/dev/null; jq -r .base_sha "$T/body")
 page /search
 page '/search?q=%3Cb%20id=zqx%3E'
@@ -322,7 +324,7 @@ page "/compare?a=submission:2&b=${SHA:0:12}"
 json "/compare.json?a=$BASE&b=$SHA"
 [ "$(jq '.cases | length' "$T/body")" -gt 100 ] && good || bad "compare: few cases"
 [ "$(jq .summary.regressed "$T/body")" -gt 0 ] && good || bad "compare: nothing regressed"
-for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" /cases/split.mprotect.csv /cases/split.mprotect.txt "/series.csv?repo=demo&ref=$REFQ" "/series.txt?repo=demo&ref=$REFQ" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv /builds.csv /builds.txt '/agents?format=txt'; do
+for path in /regressions.csv /regressions.txt /regressions/1.txt /submissions.csv /submissions/2.csv /submissions/2.txt "/commits/$SHA/coverage.csv" "/commits/$SHA/coverage.txt" "/coverage.csv?repo=demo&ref=$REFQ" "/coverage.txt?repo=demo&ref=$REFQ" /cases/split.mprotect.csv /cases/split.mprotect.txt "/series.csv?repo=demo&ref=$REFQ" "/series.txt?repo=demo&ref=$REFQ" "/compare.csv?a=$BASE&b=$SHA" "/compare.txt?a=$BASE&b=$SHA" /results.csv /builds.csv /builds.txt '/agents?format=txt'; do
 	[ "$(get "$URL$path")" = 200 ] && good || bad "$path"
 	grep -qiE '^content-type: text/(csv|plain)' "$T/head" && good || bad "$path: $(grep -i ^content-type "$T/head")"
 done

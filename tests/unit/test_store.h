@@ -132,6 +132,19 @@ static inline int64_t submit(int first, int n, const struct plan *p)
 	return id;
 }
 
+/* A followed branch moves over commits first .. last, which is planned. */
+static inline void move_branch(int64_t branch, int first, int last)
+{
+	struct commit_info commits[16];
+	int64_t id;
+
+	for (int i = first; i <= last; i++)
+		commits[i - first] = make_commit(i);
+	OK(store_branch_moved(store, branch, sha(first), sha(last), &id, &err));
+	OK(store_submission_plan(store, id, commits, (size_t)(last - first + 1),
+				 make_plan(1, "cases"), &err));
+}
+
 static inline enum claim claim_as(const char *name, const char *lease, struct job *ret)
 {
 	struct agent_info agent = {

@@ -117,6 +117,49 @@ static void test_no_such_commit(void **state)
 	assert_null(o);
 }
 
+/* Two commits of a branch, newest first; the first is asked for again, and stands there once. */
+static void test_line(void **state)
+{
+	CLEANUP(json_put_p) struct json_object *o = NULL;
+	struct json_object *c;
+	int64_t branch;
+
+	(void)state;
+	OK(store_branch_put(store, repo, "main", NULL, "thp-split", &branch, &err));
+	move_branch(branch, 1, 2);
+	answer_all();
+	move_branch(branch, 2, 3);
+	OK(view_coverage_line(store, "demo", "main", 30, &o, &err));
+	assert_string_equal(str_at(o, "repo"), "demo");
+	assert_int_equal(len_at(o, "commits"), 3);
+	assert_string_equal(str_at(o, "commits.0.sha"), sha(3));
+	assert_int_equal(int_at(o, "commits.0.configs"), 0); /* not tested yet */
+	assert_int_equal(int_at(o, "commits.0.reached"), 0);
+	assert_string_equal(str_at(o, "commits.1.sha"), sha(2));
+	assert_int_equal(int_at(o, "commits.1.configs"), 1);
+	assert_int_equal(int_at(o, "commits.1.reached"), 1);
+	assert_string_equal(str_at(o, "commits.2.sha"), sha(1));
+	c = chain_of(o, "split.mprotect");
+	assert_int_equal(len_at(c, "cells"), 3);
+	assert_string_equal(str_at(c, "cells.0.state"), "not_run");
+	assert_string_equal(str_at(c, "cells.1.state"), "reached");
+	assert_int_equal(int_at(c, "cells.1.injections"), 4);
+	/* what the catalogue does not know is behind it */
+	c = json_object_array_get_idx(at(o, "chains"), (size_t)int_at(o, "commits.1.known"));
+	assert_string_equal(str_at(c, "path"), "pte_alloc_one < __split_huge_pmd < elsewhere");
+	assert_null(at(c, "cells.0.state"));
+	assert_string_equal(str_at(c, "cells.1.state"), "reached");
+	json_object_put(STEAL(o));
+
+	OK(view_coverage_line(store, "demo", "main", 1, &o, &err));
+	assert_int_equal(len_at(o, "commits"), 1);
+	assert_string_equal(str_at(o, "commits.0.sha"), sha(3));
+	json_object_put(STEAL(o));
+	assert_int_equal(view_coverage_line(store, "demo", "other", 1, &o, &err), -ENOENT);
+	assert_int_equal(view_coverage_line(store, "demo", "main", 31, &o, &err), -EINVAL);
+	assert_null(o);
+}
+
 /* What an older server stored: the stacks were in the documents alone. */
 static void test_migration_finds_the_stacks(void **state)
 {
@@ -140,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_coverage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_such_commit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_migration_finds_the_stacks, setup, teardown),
 	};
 

@@ -103,19 +103,6 @@ static void follow(void)
 	OK(store_branch_put(store, repo, "main", NULL, "thp-split", &branch, &err));
 }
 
-/* The branch moves over commits first .. last. */
-static void move(int first, int last)
-{
-	struct commit_info commits[16];
-	int64_t id;
-
-	for (int i = first; i <= last; i++)
-		commits[i - first] = make_commit(i);
-	OK(store_branch_moved(store, branch, sha(first), sha(last), &id, &err));
-	OK(store_submission_plan(store, id, commits, (size_t)(last - first + 1),
-				 make_plan(1, "cases"), &err));
-}
-
 static struct json_object *series(int limit, const char *metric)
 {
 	const struct series_filter f = {
@@ -159,8 +146,8 @@ static void test_series(void **state)
 
 	(void)state;
 	follow();
-	move(0, 2);
-	move(2, 4);
+	move_branch(branch, 0, 2);
+	move_branch(branch, 2, 4);
 	work(said);
 	o = series(30, NULL);
 	text = text_of(o);
@@ -201,7 +188,7 @@ static void test_accelerators(void **state)
 
 	(void)state;
 	follow();
-	move(4, 5);
+	move_branch(branch, 4, 5);
 	work(said);
 	o = series(30, "pgtables.per_thp");
 	text = text_of(o);
@@ -223,7 +210,7 @@ static void test_nothing(void **state)
 	o = series(30, NULL);
 	assert_int_equal(len_at(o, "points"), 0);
 	assert_int_equal(len_at(o, "series"), 0);
-	move(0, 1);
+	move_branch(branch, 0, 1);
 	json_object_put(o);
 	o = series(30, NULL);
 	assert_int_equal(len_at(o, "points"), 2); /* planned, not run */
@@ -239,7 +226,7 @@ static void test_still_lines(void **state)
 
 	(void)state;
 	follow();
-	move(0, 1);
+	move_branch(branch, 0, 1);
 	work(two);
 	o = series(30, NULL);
 	text = text_of(o);
@@ -268,7 +255,7 @@ static void test_marks(void **state)
 
 	(void)state;
 	follow();
-	move(0, 1);
+	move_branch(branch, 0, 1);
 	work(said);
 	OK(view_results(store, &(struct result_filter){ .commit = sha(1), .limit = 1 }, &list,
 			&err));
@@ -292,7 +279,7 @@ static void test_migration_finds_the_values(void **state)
 
 	(void)state;
 	follow();
-	move(0, 5);
+	move_branch(branch, 0, 5);
 	work(said);
 	before = series(30, NULL);
 	old = text_of(before);
@@ -315,7 +302,7 @@ static void test_made_up_counters(void **state)
 
 	(void)state;
 	follow();
-	move(0, 1);
+	move_branch(branch, 0, 1);
 	for (int i = 0; i < 300; i++) {
 		CLEANUP(free_p) char *name = xasprintf("made_up_%d", i);
 
