@@ -251,8 +251,6 @@ json /agents.json
 SHA=$(get "$URL/submissions/2.json" >/dev/null; jq -r .head_sha "$T/body")
 page "/commits/$SHA/coverage"
 json "/commits/$SHA/coverage.json"
-page "/coverage?repo=demo&ref=$REFQ"
-json "/coverage.json?repo=demo&ref=$REFQ"
 BASE=$(get "$URL/submissions/2.json" >/dev/null; jq -r .base_sha "$T/body")
 page /search
 page '/search?q=%3Cb%20id=zqx%3E'
@@ -271,6 +269,10 @@ json '/search.json?q=lazy-%3Cb'
 jq -e 'any(.items[]; .kind == "branch" and (.href | startswith("/branches/demo/lazy-%3Cb%3E%26%27topic")))' \
 	"$T/body" >/dev/null && good || bad "search: a branch is not found: $(head -c 400 "$T/body")"
 REFQ=$(get "$URL/branches.json" >/dev/null; jq -r '.items[0].ref | @uri' "$T/body")
+page "/coverage?repo=demo&ref=$REFQ"
+json "/coverage.json?repo=demo&ref=$REFQ"
+page "/coverage?repo=demo&ref=$REFQ&limit=31" 400
+page /coverage 400
 page "/series?repo=demo&ref=$REFQ"
 grep -qa '<path class="l l0" d="M' "$T/body" && good || bad "series: no line is drawn"
 page "/series?repo=demo&ref=$REFQ&metric=split_ns&limit=200"
