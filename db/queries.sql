@@ -678,9 +678,13 @@ FROM results WHERE run_id = ?1 AND console_offset >= ?2 AND console_offset < ?3
 ORDER BY console_offset, id LIMIT 1000
 
 -- name: run_bad_results
--- What failed first, then what broke, each in the run's order.
-SELECT id FROM results WHERE run_id = ?1 AND status IN ('FAIL', 'ERROR')
-ORDER BY status DESC, id LIMIT ?2
+-- What failed first, then what broke, each in the run's order; of what is alike the first and how many.
+-- A sweep's closing result repeats what its points did: it is told where none of them went wrong.
+SELECT min(id), count(*) FROM results r WHERE run_id = ?1 AND status IN ('FAIL', 'ERROR')
+	AND (NOT closing OR NOT EXISTS (SELECT 1 FROM results p WHERE p.scenario = r.scenario
+		AND p.status IN ('FAIL', 'ERROR') AND p.run_id = ?1 AND NOT p.closing))
+GROUP BY status, scenario, reason, coalesce(signature, detail, '')
+ORDER BY status DESC, min(id) LIMIT ?2
 
 -- name: result_row_view
 SELECT r.id, r.run_id AS run, c.sha AS "commit", c.sha AS "short:short", c.subject, b.config,

@@ -325,8 +325,9 @@ struct case_filter {
 };
 must_check int view_case(struct store *s, const struct case_filter *f, struct json_object **ret,
 			 struct error *err);
-/* The first `limit` of a run's results that are FAIL, then of those that are ERROR, each as
- * view_result(). */
+/* What went wrong in a run, FAIL before ERROR: the first result of each way in which a case did (by its
+ * signature), as view_result() has it, and in "alike" how many there are. Closing results of sweeps
+ * only where no point of theirs did. */
 must_check int view_run_bad(struct store *s, int64_t run, int limit, struct json_object **ret,
 			    struct error *err);
 /* The run without its results: what stands above its log. -ENOENT. */

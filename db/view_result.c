@@ -204,19 +204,19 @@ int view_run_bad(struct store *s, int64_t run, int limit, struct json_object **r
 {
 	CLEANUP(json_put_p) struct json_object *items = json_object_new_array();
 	CLEANUP(reader_end) struct reader rd = { 0 };
-	CLEANUP(free_p) int64_t *ids = NULL;
-	size_t n = 0;
+	CLEANUP(query_end) struct query q = { 0 };
 	int r = reader_begin(&rd, s, err);
 
 	if (!r)
-		r = db_ids(rd.db, Q_RUN_BAD_RESULTS, ARGS(I(run), I(limit)), &ids, &n, err);
-	for (size_t i = 0; !r && i < n; i++) {
+		r = query_start(&q, rd.db, Q_RUN_BAD_RESULTS, ARGS(I(run), I(limit)), err);
+	while (r >= 0 && (r = query_next(&q, err)) == 1) {
 		struct json_object *o = NULL;
 
-		r = whole_result(rd.db, ids[i], &o, err);
-		if (r == 1)
-			json_object_array_add(items, o);
-		r = r < 0 ? r : 0;
+		r = whole_result(rd.db, query_i64(&q, 0), &o, err);
+		if (r != 1)
+			continue;
+		json_object_object_add(o, "alike", json_object_new_int64(query_i64(&q, 1)));
+		json_object_array_add(items, o);
 	}
 	if (!r)
 		*ret = STEAL(items);

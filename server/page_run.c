@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* /runs/{id}: one attempt at a job, what went wrong in it, and its cases. */
+#include <string.h>
+
 #include "server/api.h"
 #include "server/pages.h"
 
-#define TOLD 12 /* failures that are told in full: reading their documents is most of the page */
+#define TOLD \
+	12 /* ways to fail that are told in full: reading their documents is most of the page */
 #define STACKS 4 /* of each of them; its own page has them all */
+
+static bool is_closing(struct json_object *result)
+{
+	return json_object_get_boolean(json_object_object_get(result, "closing"));
+}
 
 /* Its stacks beyond the first ones become a number. */
 static void cut_stacks(struct json_object *result)
@@ -41,7 +49,7 @@ static void sum_injected(struct json_object *view)
 		struct json_object *injected = json_object_object_get(r, "injected");
 
 		/* A sweep's closing result says again what its points did. */
-		if (json_object_get_boolean(json_object_object_get(r, "closing")))
+		if (is_closing(r))
 			continue;
 		on += page_i64(injected, "on_target");
 		off += page_i64(injected, "off_target");
@@ -53,15 +61,32 @@ static void sum_injected(struct json_object *view)
 	json_object_put(o);
 }
 
+/* Results that went wrong; a sweep's closing one repeats what its points did. */
+static int64_t count_bad(struct json_object *view)
+{
+	struct json_object *results = json_object_object_get(view, "results");
+	int64_t n = 0;
+
+	for (size_t i = 0; i < json_object_array_length(results); i++) {
+		struct json_object *r = json_object_array_get_idx(results, i);
+		const char *status = page_str(r, "status");
+
+		n += !is_closing(r) && (!strcmp(status, "FAIL") || !strcmp(status, "ERROR"));
+	}
+	return n;
+}
+
 static void prepare(struct json_object *view, struct json_object *bad, int64_t id)
 {
-	struct json_object *summary = json_object_object_get(view, "summary");
-	int64_t n = page_i64(summary, "FAIL") + page_i64(summary, "ERROR");
+	int64_t left = count_bad(view);
 	size_t told = json_object_array_length(bad);
 
 	for (size_t i = 0; i < told; i++) {
 		struct json_object *r = json_object_array_get_idx(bad, i);
 
+		left -= is_closing(r) ? 0 : page_i64(r, "alike");
+		json_object_object_add(r, "others",
+				       json_object_new_int64(page_i64(r, "alike") - 1));
 		page_result_prepare(r);
 		cut_stacks(r);
 		count_moved(r);
@@ -69,7 +94,7 @@ static void prepare(struct json_object *view, struct json_object *bad, int64_t i
 	sum_injected(view);
 	json_object_object_add(view, "bad", bad);
 	json_object_object_add(view, "any_bad", json_object_new_boolean(told > 0));
-	json_object_object_add(view, "bad_more", json_object_new_int64(n - (int64_t)told));
+	json_object_object_add(view, "bad_more", json_object_new_int64(left));
 	/* Results have an id of their own; beside it their links need the run's. */
 	json_object_object_add(view, "run", json_object_new_int64(id));
 }

@@ -292,7 +292,7 @@ static void test_run_bad(void **state)
 {
 	static const enum status bad_ones[] = { STATUS_PASS, STATUS_ERROR, STATUS_FAIL,
 						STATUS_MISS, STATUS_FAIL,  STATUS_COUNT };
-	CLEANUP(json_put_p) struct json_object *all = NULL, *two = NULL, *none = NULL;
+	CLEANUP(json_put_p) struct json_object *all = NULL, *one = NULL, *none = NULL;
 	struct job job;
 
 	(void)state;
@@ -303,16 +303,58 @@ static void test_run_bad(void **state)
 	job = must_claim("t");
 	assert_int_equal(test_answer(job.id, "t", bad_ones), LEASE_OK);
 	OK(view_run_bad(store, job.run_id, 12, &all, &err));
-	assert_int_equal(json_object_array_length(all), 3);
+	assert_int_equal(json_object_array_length(all), 2);
 	assert_string_equal(str_at(all, "0.status"), "FAIL");
 	assert_int_equal(int_at(all, "0.fault.nth"), 3);
-	assert_int_equal(int_at(all, "1.fault.nth"), 5);
-	assert_string_equal(str_at(all, "2.status"), "ERROR");
+	assert_int_equal(int_at(all, "0.alike"), 2); /* another point fails in the same way */
+	assert_string_equal(str_at(all, "1.status"), "ERROR");
+	assert_int_equal(int_at(all, "1.alike"), 1);
 	has_keys(json_object_array_get_idx(all, 0), "checks stacks counters machine run");
-	OK(view_run_bad(store, job.run_id, 2, &two, &err));
-	assert_int_equal(json_object_array_length(two), 2);
+	OK(view_run_bad(store, job.run_id, 1, &one, &err));
+	assert_int_equal(json_object_array_length(one), 1);
 	OK(view_run_bad(store, 999, 2, &none, &err));
 	assert_int_equal(json_object_array_length(none), 0);
+	job_free(&job);
+}
+
+/* What fails again in the same way is told once; another case, or another way, is another. */
+static void test_run_bad_alike(void **state)
+{
+	static const struct {
+		const char *scenario, *detail;
+	} fails[] = { { "split.munmap", "two" },   { "split.mprotect", "one" },
+		      { "split.mprotect", "one" }, { "split.mprotect", "three" },
+		      { "split.munmap", "two" },   { "split.mprotect", "one" } };
+	static const int alike[] = { 2, 3, 1 };
+	CLEANUP(json_put_p) struct json_object *all = NULL;
+	struct result_doc doc;
+	enum lease lease;
+	struct job job;
+
+	(void)state;
+	submit(1, 1, make_plan(1, "cases"));
+	job = must_claim("b");
+	assert_int_equal(build_answer(job.id, "b", STATUS_PASS, REASON_NONE), LEASE_OK);
+	job_free(&job);
+	job = must_claim("t");
+	make_doc(&doc,
+		 (const enum status[]){ STATUS_ERROR, STATUS_ERROR, STATUS_ERROR, STATUS_ERROR,
+					STATUS_ERROR, STATUS_ERROR, STATUS_COUNT });
+	for (size_t i = 0; i < ARRAY_SIZE(fails); i++) {
+		free(doc.results[i].scenario);
+		free(doc.results[i].detail);
+		doc.results[i].scenario = xstrdup(fails[i].scenario);
+		doc.results[i].detail = xstrdup(fails[i].detail);
+	}
+	OK(store_test_done(store, job.id, "t", &doc, REASON_NONE, NULL, &lease, &err));
+	OK(view_run_bad(store, job.run_id, 12, &all, &err));
+	assert_int_equal(json_object_array_length(all), ARRAY_SIZE(alike));
+	for (int i = 0; i < (int)ARRAY_SIZE(alike); i++)
+		assert_int_equal(int_at(json_object_array_get_idx(all, (size_t)i), "alike"),
+				 alike[i]);
+	assert_string_equal(str_at(all, "0.case"), "split.munmap");
+	assert_string_equal(str_at(all, "2.detail"), "three");
+	result_doc_free(&doc);
 	job_free(&job);
 }
 
@@ -328,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_branch_matrix, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_document, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_run_bad, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_run_bad_alike, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
