@@ -69,6 +69,7 @@ struct http_conn {
 	enum conn_task task; /* (pool) */
 	struct http_conn *prev, *next; /* (pool) queue, parked or waiting list */
 	int64_t wake_at_us; /* (pool) monotonic */
+	unsigned cost_place; /* (pool) of a page: http_cost_place() */
 	int64_t due_us; /* (pool) of a page: monotonic, and less what it will take */
 	bool parked, waiting; /* (pool) in which list */
 	bool again; /* (pool) woken since the last fill began */

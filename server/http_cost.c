@@ -30,21 +30,21 @@ static uint32_t add_text(uint32_t h, const char *s)
 	return h;
 }
 
-static uint32_t place_of(const char *path, const char *query)
+unsigned http_cost_place(const char *path, const char *query)
 {
 	uint32_t h = add_text(add_text(add_text(2166136261u, path), "?"), query);
 
 	return (h ^ h >> 16) % PLACES;
 }
 
-int64_t http_cost_of(const struct http_costs *k, const char *path, const char *query)
+int64_t http_cost_of(const struct http_costs *k, unsigned place)
 {
-	return k->us[place_of(path, query)];
+	return k->us[place];
 }
 
-void http_cost_took(struct http_costs *k, const char *path, const char *query, int64_t us)
+void http_cost_took(struct http_costs *k, unsigned place, int64_t us)
 {
-	int64_t *at = &k->us[place_of(path, query)];
+	int64_t *at = &k->us[place];
 
 	*at = *at ? *at + (us - *at) / MEMORY : us;
 }

@@ -16,10 +16,12 @@ struct http_costs;
 struct http_costs *http_costs_new(void);
 void http_costs_free(struct http_costs *k);
 
-/* The moving average of what the address took, µs; 0 while nothing is known. Addresses may share a
- * place: then both are taken to cost what either does. */
-int64_t http_cost_of(const struct http_costs *k, const char *path, const char *query);
+/* Where the costs of an address are kept; query may be NULL. Addresses may share a place: then both are
+ * taken to cost what either does. Needs no lock. */
+unsigned http_cost_place(const char *path, const char *query);
+/* The moving average of what was there took, µs; 0 while nothing is known. */
+int64_t http_cost_of(const struct http_costs *k, unsigned place);
 /* It took so long, µs. */
-void http_cost_took(struct http_costs *k, const char *path, const char *query, int64_t us);
+void http_cost_took(struct http_costs *k, unsigned place, int64_t us);
 
 #endif

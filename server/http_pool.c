@@ -72,8 +72,10 @@ static bool is_page(const struct http_conn *c)
 static void push(struct pool *p, struct http_conn *c)
 {
 	c->parked = c->waiting = false;
-	if (is_page(c))
-		c->due_us = clock_mono_us() - http_cost_of(p->costs, c->raw_path, c->query);
+	if (is_page(c)) {
+		c->cost_place = http_cost_place(c->raw_path, c->query);
+		c->due_us = clock_mono_us() - http_cost_of(p->costs, c->cost_place);
+	}
 	list_add(&p->queue, c);
 	pthread_cond_signal(&p->work);
 }
@@ -249,15 +251,14 @@ static struct http_conn *take(struct pool *p)
 /* Under the lock, which it lets go meanwhile: afterwards c may be gone. */
 static void handle_page(struct pool *p, struct http_conn *c, unsigned gen, struct gzip *gzip)
 {
-	CLEANUP(free_p)
-	char *path = xstrdup(c->raw_path), *query = c->query ? xstrdup(c->query) : NULL;
+	unsigned place = c->cost_place;
 	int64_t began_us;
 
 	pthread_mutex_unlock(&p->lock);
 	began_us = clock_mono_us();
 	run_handler(p, c, gen, gzip);
 	pthread_mutex_lock(&p->lock);
-	http_cost_took(p->costs, path, query, clock_mono_us() - began_us);
+	http_cost_took(p->costs, place, clock_mono_us() - began_us);
 	p->n_pages--;
 	/* This thread may go on with something that takes long. */
 	if (p->queue.first)
