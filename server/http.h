@@ -53,6 +53,8 @@ struct http_req {
 
 /* Query argument and header, decoded; NULL when absent. Borrowed. */
 const char *http_query(const struct http_req *req, const char *name);
+/* The same of a form's field: one that was left empty is not there. */
+const char *http_field(const struct http_req *req, const char *name);
 const char *http_header(const struct http_req *req, const char *name);
 /* Query argument as integer in a range; absent leaves *ret alone; else problem() 400 material. */
 must_check int http_query_i64(const struct http_req *req, const char *name, int64_t min,

@@ -19,6 +19,13 @@ const char *http_query(const struct http_req *req, const char *name)
 	return NULL;
 }
 
+const char *http_field(const struct http_req *req, const char *name)
+{
+	const char *s = http_query(req, name);
+
+	return s && *s ? s : NULL;
+}
+
 const char *http_header(const struct http_req *req, const char *name)
 {
 	const struct http_conn *c = req->conn;

@@ -12,9 +12,9 @@
 static bool read_filter(const struct http_req *req, struct http_res *res, struct build_filter *ret)
 {
 	static const char *const words[] = { "PASS", "FAIL", "MISS", "open" };
-	const char *status = http_query(req, "status");
+	const char *status = http_field(req, "status");
 	int64_t warnings = 0, limit = PER_PAGE;
-	bool known = !status || !*status;
+	bool known = !status;
 
 	if (!api_query_i64(req, res, "warnings", 0, 1, &warnings) ||
 	    !api_query_i64(req, res, "limit", 1, 500, &limit))
@@ -25,7 +25,7 @@ static bool read_filter(const struct http_req *req, struct http_res *res, struct
 		http_res_problem(res, 400, "?status= is one of PASS, FAIL, MISS, open");
 		return false;
 	}
-	ret->status = status && *status ? status : NULL;
+	ret->status = status;
 	ret->warnings = warnings;
 	ret->cursor = http_query(req, "cursor");
 	ret->limit = (int)limit;

@@ -18,19 +18,13 @@ static bool asked(const struct http_req *req, struct http_res *res, int64_t limi
 	enum status status;
 
 	*ret = (struct case_filter){ .scenario = req->params[0],
-				     .repo = http_query(req, "repo"),
-				     .ref = http_query(req, "ref"),
-				     .config = http_query(req, "config"),
-				     .fault = http_query(req, "fault"),
-				     .status = http_query(req, "status"),
+				     .repo = http_field(req, "repo"),
+				     .ref = http_field(req, "ref"),
+				     .config = http_field(req, "config"),
+				     .fault = http_field(req, "fault"),
+				     .status = http_field(req, "status"),
 				     .cursor = http_query(req, "cursor") };
-	const char **const words[] = { &ret->repo, &ret->ref, &ret->config, &ret->fault,
-				       &ret->status };
 
-	/* a field of the form that was left empty */
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (*words[i] && !**words[i])
-			*words[i] = NULL;
 	if (!api_query_i64(req, res, "limit", 1, 500, &limit))
 		return false;
 	ret->limit = (int)limit;

@@ -24,20 +24,12 @@ static void add_filter(struct json_object *view, const struct result_filter *f)
 	json_object_object_add(view, "filter", o);
 }
 
-/* An empty field of the form is no filter. */
-static const char *field(const struct http_req *req, const char *name)
-{
-	const char *s = http_query(req, name);
-
-	return s && *s ? s : NULL;
-}
-
 void page_results(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	struct result_filter f = { .scenario = field(req, "scenario"),
-				   .status = field(req, "status"),
-				   .commit = field(req, "commit"),
-				   .cursor = field(req, "cursor"),
+	struct result_filter f = { .scenario = http_field(req, "scenario"),
+				   .status = http_field(req, "status"),
+				   .commit = http_field(req, "commit"),
+				   .cursor = http_field(req, "cursor"),
 				   .limit = PER_PAGE };
 	struct json_object *view = NULL;
 	struct error err = ERROR_INIT;

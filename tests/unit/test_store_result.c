@@ -250,6 +250,18 @@ static void test_branch_matrix(void **state)
 	assert_int_equal(len_at(few, "matrix.rows"), 4);
 }
 
+/* One commit is submitted and built; its test, leased as "t". */
+static struct job claim_test(void)
+{
+	struct job job;
+
+	submit(1, 1, make_plan(1, "cases"));
+	job = must_claim("b");
+	assert_int_equal(build_answer(job.id, "b", STATUS_PASS, REASON_NONE), LEASE_OK);
+	job_free(&job);
+	return must_claim("t");
+}
+
 /* The whole document comes back as it was sent. */
 static void test_document(void **state)
 {
@@ -260,11 +272,7 @@ static void test_document(void **state)
 	struct job job;
 
 	(void)state;
-	(void)submit(1, 1, make_plan(1, "cases"));
-	job = must_claim("b");
-	assert_int_equal(build_answer(job.id, "b", STATUS_PASS, REASON_NONE), LEASE_OK);
-	job_free(&job);
-	job = must_claim("t");
+	job = claim_test();
 	make_doc(&doc, (const enum status[]){ STATUS_FAIL, STATUS_COUNT });
 	x = &doc.results[0];
 	x->splat.kind = SPLAT_BUG;
@@ -296,11 +304,7 @@ static void test_run_bad(void **state)
 	struct job job;
 
 	(void)state;
-	submit(1, 1, make_plan(1, "cases"));
-	job = must_claim("b");
-	assert_int_equal(build_answer(job.id, "b", STATUS_PASS, REASON_NONE), LEASE_OK);
-	job_free(&job);
-	job = must_claim("t");
+	job = claim_test();
 	assert_int_equal(test_answer(job.id, "t", bad_ones), LEASE_OK);
 	OK(view_run_bad(store, job.run_id, 12, &all, &err));
 	assert_int_equal(json_object_array_length(all), 2);
@@ -332,11 +336,7 @@ static void test_run_bad_alike(void **state)
 	struct job job;
 
 	(void)state;
-	submit(1, 1, make_plan(1, "cases"));
-	job = must_claim("b");
-	assert_int_equal(build_answer(job.id, "b", STATUS_PASS, REASON_NONE), LEASE_OK);
-	job_free(&job);
-	job = must_claim("t");
+	job = claim_test();
 	make_doc(&doc,
 		 (const enum status[]){ STATUS_ERROR, STATUS_ERROR, STATUS_ERROR, STATUS_ERROR,
 					STATUS_ERROR, STATUS_ERROR, STATUS_COUNT });
