@@ -123,10 +123,9 @@ void order_learn(struct testrun *run);
 
 /* machine_point_fn; arg is the worker. */
 void point_take(void *arg, struct machine_point *p);
-/* A case that never got as far as a point, in a machine that ended like this. Caller holds the
- * lock. `log` may be NULL. */
-void point_never(struct testrun *run, struct tcase *c, enum machine_end end, const struct buf *log,
-		 int64_t log_offset);
+/* A case that never got as far as a point, in the worker's machine that ended like this. Caller
+ * holds the lock. */
+void point_never(struct worker *w, struct tcase *c, enum machine_end end);
 /* A verdict that needs no point: `splat` may be NULL, copied. Caller holds the lock. */
 void case_verdict(struct testrun *run, struct tcase *c, enum reason reason, const char *detail,
 		  const struct splat *splat, int64_t log_offset, int64_t log_len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/repro.h"
 #include "agent/splat.h"
@@ -200,9 +201,16 @@ static void output_out(struct worker *w, const struct machine_point *p, const st
 	(void)log_piece(w->run, head, &text, (size_t)p->record.program.dropped);
 }
 
+/* What the guest said is not to be trusted, least of all now. NULL: it kept to the protocol. */
+static char *protocol_words(const struct machine *m)
+{
+	return m->protocol_broken ? str_printable(m->protocol.msg, strlen(m->protocol.msg)) : NULL;
+}
+
 void point_take(void *arg, struct machine_point *p)
 {
 	struct worker *w = arg;
+	CLEANUP(free_p) char *protocol = protocol_words(w->machine);
 	struct testrun *run = w->run;
 	struct tcase *c = &run->cases[p->record.id - 1];
 	struct point_log log;
@@ -211,6 +219,7 @@ void point_take(void *arg, struct machine_point *p)
 				  .point = &p->record,
 				  .log = &log,
 				  .end = p->end,
+				  .protocol = protocol,
 				  .baseline = c->baseline };
 	struct result r;
 
@@ -237,20 +246,26 @@ void point_take(void *arg, struct machine_point *p)
 	point_log_free(&log);
 }
 
-void point_never(struct testrun *run, struct tcase *c, enum machine_end end, const struct buf *text,
-		 int64_t log_offset)
+void point_never(struct worker *w, struct tcase *c, enum machine_end end)
 {
+	struct testrun *run = w->run;
+	const struct console *con = &w->machine->console;
+	const struct buf *text = con->n == 1 ? &con->points[0].text : NULL;
+	CLEANUP(free_p) char *protocol = protocol_words(w->machine);
 	struct point lost = { .id = c->id, .nth = c->next_nth, .outcome = POINT_LOST, .hits = -1 };
 	struct point_log log = { .splat = { .kind = SPLAT_NONE } };
-	struct judge_input in = {
-		.scenario = c->scenario, .pcase = c->pcase, .point = &lost, .log = &log, .end = end
-	};
+	struct judge_input in = { .scenario = c->scenario,
+				  .pcase = c->pcase,
+				  .point = &lost,
+				  .log = &log,
+				  .end = end,
+				  .protocol = protocol };
 	struct result r;
 
 	if (text)
 		splat_read_log(buf_cstr(text), text->len, &log.splat, &log.stacks, &log.n_stacks);
 	judge_point(&in, &r);
-	result_complete(run, &r, log_offset, text ? text->len : 0);
+	result_complete(run, &r, -1, text ? text->len : 0);
 	point_log_free(&log);
 	if (c->pcase->fault.mode != FAULT_SWEEP) {
 		case_finish(run, c, &r);

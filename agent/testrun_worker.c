@@ -64,7 +64,6 @@ void worker_request_case(struct tcase *c, int points, struct machine_case *out)
 static void no_progress(struct worker *w, enum machine_end end)
 {
 	struct testrun *run = w->run;
-	struct console *con = &w->machine->console;
 
 	pthread_mutex_lock(&run->lock);
 	for (size_t i = 0; i < w->n_batch; i++) {
@@ -73,7 +72,7 @@ static void no_progress(struct worker *w, enum machine_end end)
 		if (c->done)
 			continue;
 		if (++c->strikes >= STRIKES_MAX)
-			point_never(run, c, end, con->n == 1 ? &con->points[0].text : NULL, -1);
+			point_never(w, c, end);
 		break;
 	}
 	pthread_mutex_unlock(&run->lock);

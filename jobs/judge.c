@@ -158,7 +158,9 @@ static void judge_machine(const struct judge_input *in, struct result *r)
 		set_verdict(r, REASON_AGENT, xstrdup("the host stopped the machine"));
 		return;
 	case MACHINE_GARBAGE:
-		set_verdict(r, REASON_TRUNCATED, xstrdup("the guest's records broke the protocol"));
+		set_verdict(r, REASON_TRUNCATED,
+			    xasprintf("the guest's records broke the protocol: %s",
+				      in->protocol ? in->protocol : "nobody knows how"));
 		return;
 	case MACHINE_ALIVE:
 		break;

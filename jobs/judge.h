@@ -82,6 +82,7 @@ struct judge_input {
 	const struct point *point; /* outcome POINT_LOST when none came */
 	const struct point_log *log;
 	enum machine_end end;
+	const char *protocol; /* with MACHINE_GARBAGE: how it was broken; NULL: not known */
 	/* Of a selftest: the same case on the same configuration, where nothing is changed. NULL: not
 	 * known. */
 	const struct result *baseline;

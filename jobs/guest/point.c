@@ -8,6 +8,7 @@
 #include "selftest.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,21 +57,42 @@ static void collect_fault(pid_t pid, void *argument)
 		fault_arm_collect(&point->fault, point->armed_pid ? point->armed_pid : pid);
 }
 
-/* The process may have died at any byte, in a kernel that is being broken: trust nothing. */
-static void sanitise(struct point *point)
+/* What is whole, in its order. A check that found no place may have been the one that failed. */
+static void sanitise_checks(struct point *point)
+{
+	uint32_t taken = point->checks_count, i, kept = 0;
+	struct point_check *check;
+
+	for (i = 0; i < taken && i < POINT_CHECKS_MAX; i++) {
+		check = &point->checks[i];
+		if (!check->whole)
+			continue;
+		check->name[POINT_NAME_MAX - 1] = '\0';
+		check->detail[POINT_DETAIL_MAX - 1] = '\0';
+		if (kept != i)
+			memcpy(&point->checks[kept], check, sizeof(*check));
+		kept++;
+	}
+	if (taken > POINT_CHECKS_MAX) {
+		kept = kept < POINT_CHECKS_MAX ? kept + 1 : POINT_CHECKS_MAX;
+		check = &point->checks[kept - 1];
+		snprintf(check->name, sizeof(check->name), "harness.checks");
+		snprintf(check->detail, sizeof(check->detail), "%" PRIu32 " checks, room for %d",
+			 taken, POINT_CHECKS_MAX);
+		check->ok = false;
+	}
+	point->checks_count = kept;
+}
+
+void point_sanitise(struct point *point)
 {
 	uint32_t i;
 
-	if (point->checks_count > POINT_CHECKS_MAX)
-		point->checks_count = POINT_CHECKS_MAX;
+	sanitise_checks(point);
 	if (point->metrics_count > POINT_METRICS_MAX)
 		point->metrics_count = POINT_METRICS_MAX;
 	if (point->before.count > VMSTAT_MAX)
 		point->before.count = 0;
-	for (i = 0; i < point->checks_count; i++) {
-		point->checks[i].name[POINT_NAME_MAX - 1] = '\0';
-		point->checks[i].detail[POINT_DETAIL_MAX - 1] = '\0';
-	}
 	for (i = 0; i < point->metrics_count; i++) {
 		point->metrics[i].name[POINT_NAME_MAX - 1] = '\0';
 		point->metrics[i].unit[sizeof(point->metrics[i].unit) - 1] = '\0';
@@ -319,10 +341,10 @@ int point_run(int port, const struct point_request *request, struct point_outcom
 	if (r)
 		return problem_set(problem, r, "cannot make a process: %s", strerror(-r));
 	kmsg_mark("end", request->item->id, request->nth);
-	sanitise(point);
 	/* what a program of the kernel's own leaves in tmpfs, swap or KSM is not accounted for */
 	if (request->row->kind != SCENARIO_SELFTEST && !strcmp(outcome_name(point, &child), "done"))
 		leak_check(&scenario, &level);
+	point_sanitise(point);
 	settings_pop_to(&point->settings, 0);
 	r = send_result(port, request, point, &child, ret_outcome);
 	if (r)

@@ -43,4 +43,10 @@ int point_run(int port, const struct point_request *request, struct point_outcom
 int point_skip(int port, const struct request_case *item, uint32_t nth, const char *reason,
 	       const char *detail) __attribute__((warn_unused_result));
 
+/*
+ * The facts as they can be reported: the processes of the point may have died at any byte, in a
+ * kernel that is being broken. Nothing may write to it any more. In point_run() for every point.
+ */
+void point_sanitise(struct point *point);
+
 #endif

@@ -38,12 +38,14 @@ const struct scenario_row *scenario_find(const char *name)
 void scenario_check(struct scenario *s, const char *name, bool ok, const char *format, ...)
 {
 	struct point *point = s->point;
+	/* an own place, whoever else reports at the same time */
+	uint32_t place = atomic_fetch_add(&point->checks_count, 1);
 	struct point_check *check;
 	va_list args;
 
-	if (point->checks_count >= POINT_CHECKS_MAX)
-		return;
-	check = &point->checks[point->checks_count];
+	if (place >= POINT_CHECKS_MAX)
+		return; /* it is counted: point_sanitise() tells */
+	check = &point->checks[place];
 	snprintf(check->name, sizeof(check->name), "%s", name);
 	check->ok = ok;
 	check->detail[0] = '\0';
@@ -53,7 +55,7 @@ void scenario_check(struct scenario *s, const char *name, bool ok, const char *f
 		va_end(args);
 	}
 	/* last, so that a process that dies leaves whole checks only */
-	point->checks_count++;
+	atomic_store(&check->whole, true);
 }
 
 void scenario_metric(struct scenario *s, const char *name, double value, const char *unit)

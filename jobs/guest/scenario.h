@@ -16,6 +16,7 @@
 #include "thp.h"
 #include "vmstat.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -53,11 +54,13 @@ struct point {
 	struct settings settings; /* what scenario_setting() changed; init puts it back */
 	char skip[16]; /* "kconfig" or "arch": this kernel cannot run the scenario */
 	char detail[PROBLEM_TEXT_MAX];
-	uint32_t checks_count, metrics_count;
+	_Atomic uint32_t checks_count; /* places that were taken, more than there are perhaps */
+	uint32_t metrics_count;
 	struct point_check {
 		char name[POINT_NAME_MAX];
 		char detail[POINT_DETAIL_MAX];
 		bool ok;
+		atomic_bool whole; /* false: who began it is still at it, or died over it */
 	} checks[POINT_CHECKS_MAX];
 	struct point_metric {
 		char name[POINT_NAME_MAX];
@@ -140,7 +143,10 @@ void scenario_disarm(struct scenario *s, int op_errno);
  */
 void scenario_finish(struct scenario *s, struct thp *thp);
 
-/* Results. */
+/*
+ * Results. Checks may come from several processes of the scenario at once, a child of it and itself
+ * say; metrics are the scenario's own.
+ */
 void scenario_check(struct scenario *s, const char *name, bool ok, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void scenario_metric(struct scenario *s, const char *name, double value, const char *unit);

@@ -67,7 +67,8 @@ static const struct row rows[] = {
 	{ "lost, silent, not begun", .outcome = LOST, .end = MACHINE_SILENT, .marks = NOTHING,
 	  .reason = REASON_TIMEOUT_HOST },
 	{ "lost, flood", .outcome = LOST, .end = MACHINE_FLOOD, .reason = REASON_LIVELOCK },
-	{ "lost, garbage", .outcome = LOST, .end = MACHINE_GARBAGE, .reason = REASON_TRUNCATED },
+	{ "lost, garbage", .outcome = LOST, .end = MACHINE_GARBAGE, .reason = REASON_TRUNCATED,
+	  .says = "the protocol: not a line of it" },
 	{ "lost, alive", .outcome = LOST, .end = MACHINE_ALIVE, .reason = REASON_TRUNCATED },
 	{ "lost, QEMU gone", .outcome = LOST, .end = MACHINE_QEMU_DIED, .reason = REASON_QEMU },
 	{ "lost, stopped", .outcome = LOST, .end = MACHINE_HOST_STOP, .reason = REASON_AGENT },
@@ -291,8 +292,12 @@ static void judge_row(const struct row *row, struct result *ret)
 	struct facts f;
 
 	facts_make(row, &f);
-	judge_point(&(struct judge_input){ &f.scenario, &f.pcase, &f.point, &f.log, row->end,
-					   NULL },
+	judge_point(&(struct judge_input){ .scenario = &f.scenario,
+					   .pcase = &f.pcase,
+					   .point = &f.point,
+					   .log = &f.log,
+					   .end = row->end,
+					   .protocol = "not a line of it" },
 		    ret);
 }
 
