@@ -134,6 +134,8 @@ async function withoutScripts(browser, all) {
 	await context.close();
 }
 
+const PAPER_ACROSS = 1047; // px: A4 across without its margins
+
 // As paper has it: no navigation, black on white whatever the theme.
 async function onPaper(browser, all) {
 	const page = await open(browser, { ...LOOKS[1], width: 794 });
@@ -145,6 +147,12 @@ async function onPaper(browser, all) {
 		check(`${name} on paper is white`, /^rgba?\((255, 255, 255|0, 0, 0, 0)\)?/.test(ground), ground);
 		await page.screenshot({ path: path.join(folder, `${name}-print.png`), fullPage: true });
 	}
+	await page.setViewportSize({ width: PAPER_ACROSS, height: 700 });
+	await page.goto(base + all.branch);
+	const cells = await page.locator(".matrix thead th.up").count();
+	const width = await page.locator(".matrix").evaluate((matrix) => matrix.getBoundingClientRect().right);
+	check(`${cells} cases fit on paper`, cells > 40 && width <= PAPER_ACROSS, `${width} px`);
+	await page.screenshot({ path: path.join(folder, "branch-print.png"), fullPage: true });
 	await page.context().close();
 }
 
