@@ -251,6 +251,25 @@ int logview_chunks(int fd, const struct log_window *w, struct json_object *resul
 
 /* --- search ----------------------------------------------------------------------------------- */
 
+static bool is_capital(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool has_capital(const char *text)
+{
+	while (*text && !is_capital(*text))
+		text++;
+	return *text;
+}
+
+static void fold(struct buf *b)
+{
+	for (size_t i = 0; i < b->len; i++)
+		if (is_capital(b->data[i]))
+			b->data[i] = (char)(b->data[i] + ('a' - 'A'));
+}
+
 static const char *find_last(const struct buf *b, const char *text, size_t len)
 {
 	const char *found = NULL, *p = b->data;
@@ -278,6 +297,8 @@ int logview_find(int fd, int64_t size, int64_t at, bool back, const char *text, 
 	r = read_at(fd, from, size - to < len - 1 ? size : to + len - 1, &b, err);
 	if (r)
 		return r;
+	if (!has_capital(text))
+		fold(&b);
 	if (b.len)
 		found = back ? find_last(&b, text, (size_t)len)
 			     : memmem(b.data, b.len, text, (size_t)len);

@@ -38,7 +38,8 @@ must_check int logview_chunks(int fd, const struct log_window *w, struct json_ob
 			      struct json_object **ret, struct error *err);
 
 /* Where `text` is found next, from `at` on, or before it when `back`: *ret_at, -1 for not found within
- * LOGVIEW_FIND_BYTES; then *ret_next is where to go on, -1 at the end. Bytes are compared. */
+ * LOGVIEW_FIND_BYTES; then *ret_next is where to go on, -1 at the end. A text without capitals (A to Z)
+ * is found in either case, any other byte for byte. */
 must_check int logview_find(int fd, int64_t size, int64_t at, bool back, const char *text,
 			    int64_t *ret_at, int64_t *ret_next, struct error *err);
 

@@ -249,6 +249,33 @@ static void test_find(void **state)
 	assert_int_equal(next, -1);
 }
 
+static int64_t found_at(int fd, int64_t size, int64_t from, bool back, const char *text)
+{
+	int64_t at, next;
+
+	assert_int_equal(logview_find(fd, size, from, back, text, &at, &next, NULL), 0);
+	return at;
+}
+
+/* Nobody remembers how a kernel spells it; who types a capital means it. */
+static void test_find_cases(void **state)
+{
+	struct buf b = { .data = (char *)"bug, kernel BUG at Bug, gr\xc3\x96\xc3\x9f" };
+	int64_t size = (int64_t)(b.len = strlen(b.data));
+	int fd = log_of(&b);
+
+	(void)state;
+	assert_int_equal(found_at(fd, size, 1, false, "bug"), 12);
+	assert_int_equal(found_at(fd, size, 13, false, "bug"), 19);
+	assert_int_equal(found_at(fd, size, 19, true, "bug"), 12);
+	assert_int_equal(found_at(fd, size, 0, false, "BUG"), 12);
+	assert_int_equal(found_at(fd, size, 0, false, "Bug"), 19);
+	assert_int_equal(found_at(fd, size, 0, false, "bUG"), -1);
+	assert_int_equal(found_at(fd, size, 0, false, "gr\xc3\x96"), 24);
+	assert_int_equal(found_at(fd, size, 0, false, "gr\xc3\xb6"), -1);
+	close(fd);
+}
+
 static void tail_is(const char *log, int64_t at, bool ended, int64_t to)
 {
 	struct buf b = { .data = (char *)log, .len = strlen(log) };
@@ -286,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_splat_ends_with_its_machine),
 		cmocka_unit_test(test_find_mark),
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_find_cases),
 		cmocka_unit_test(test_tail),
 	};
 

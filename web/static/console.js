@@ -415,6 +415,7 @@
 		field.size = 18;
 		field.placeholder = "Find in the log  /";
 		field.setAttribute("aria-label", "Find in the log");
+		field.title = "without capitals: in either case";
 		whole.href = `/api/v1/runs/${run}/log`;
 		for (const [key, [text, act]] of Object.entries(ACTS)) {
 			const node = button(text, act);
