@@ -348,8 +348,11 @@ static void fill_all(void)
 	(void)decide_all();
 	while (claim(true, true, FOREVER_US, &job))
 		job_free(&job);
-	for (int i = 0; i < DASH_PENDING; i++) {
-		(void)submit(DASH_FOLLOWED + DASH_SERIES + i, DASH_SERIES_COMMITS);
+	for (int line = DASH_LINES - 1; line >= DASH_LINES - DASH_PENDING; line--) {
+		int64_t id = submit(line, world_line(line)->commits);
+
+		if (line == DASH_LINES - 1)
+			f.open = id;
 		work(false);
 	}
 }

@@ -5,7 +5,7 @@
 
 #include "tests/bench/dash_world.h"
 
-#define DASH_FORM 3 /* of what is filled in: another number and it is done again */
+#define DASH_FORM 4 /* of what is filled in: another number and it is done again */
 
 struct fill {
 	const char *dir;
@@ -15,7 +15,7 @@ struct fill {
 	int64_t repos[2], branches[DASH_FOLLOWED];
 	int at[DASH_LINES]; /* tested commits of each line so far */
 	char *texts[2048];
-	int64_t results, last_run, log_run, broken_run, fattest;
+	int64_t results, last_run, log_run, broken_run, fattest, open;
 	int fattest_commits, commits, regressions;
 };
 

@@ -115,6 +115,7 @@ static void submissions(struct fill *f)
 	page("submission", "/submissions/%lld", number(item(list, 0), "id"));
 	page("submission", "/submissions/%lld", number(item(list, 30), "id"));
 	page("fat submission", "/submissions/%lld", (long long)f->fattest);
+	page("open submission", "/submissions/%lld", (long long)f->open);
 }
 
 void fill_addresses(struct fill *f)

@@ -127,6 +127,7 @@ static void make_lines(void)
 					       .step = 1 };
 		snprintf(lines[i].ref, sizeof(lines[i].ref), "series-%03d", i);
 	}
+	lines[DASH_LINES - 1].commits = DASH_OPEN_COMMITS;
 }
 
 const struct dash_line *world_line(int line)

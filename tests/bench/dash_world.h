@@ -16,6 +16,7 @@
 #define DASH_SERIES 150 /* done */
 #define DASH_WAITING 8 /* the last of those: their regressions stay under test */
 #define DASH_PENDING 20 /* built and not yet tested: what arrives while pages are read */
+#define DASH_OPEN_COMMITS 199 /* of the last of those, which is tested first */
 #define DASH_LINES (DASH_FOLLOWED + DASH_SERIES + DASH_PENDING)
 #define DASH_SERIES_COMMITS 10
 #define DASH_CASES 60
