@@ -101,6 +101,9 @@ void query_row_into(const struct query *q, struct json_object *o);
 /* All rows as an array. */
 must_check int db_rows(struct db *db, enum db_query name, const struct arg *args, int n,
 		       struct json_object **ret, struct error *err);
+/* Those of a query whose only argument is `id`, as the array `key` of `o`. */
+must_check int db_add_rows(struct db *db, enum db_query name, int64_t id, const char *key,
+			   struct json_object *o, struct error *err);
 /* The first row: 1 with *ret, 0 when there is none. */
 must_check int db_row(struct db *db, enum db_query name, const struct arg *args, int n,
 		      struct json_object **ret, struct error *err);

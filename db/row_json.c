@@ -86,6 +86,17 @@ int db_rows(struct db *db, enum db_query name, const struct arg *args, int n,
 	return r;
 }
 
+int db_add_rows(struct db *db, enum db_query name, int64_t id, const char *key,
+		struct json_object *o, struct error *err)
+{
+	struct json_object *rows = NULL;
+	int r = db_rows(db, name, ARGS(I(id)), &rows, err);
+
+	if (!r)
+		json_object_object_add(o, key, rows);
+	return r;
+}
+
 int db_row(struct db *db, enum db_query name, const struct arg *args, int n,
 	   struct json_object **ret, struct error *err)
 {

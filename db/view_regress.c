@@ -100,17 +100,6 @@ static struct json_object *probes_view(const struct regression_state *g)
 	return a;
 }
 
-static int add_rows(struct db *db, enum db_query name, int64_t id, const char *key,
-		    struct json_object *o, struct error *err)
-{
-	struct json_object *rows = NULL;
-	int r = db_rows(db, name, ARGS(I(id)), &rows, err);
-
-	if (!r)
-		json_object_object_add(o, key, rows);
-	return r;
-}
-
 /* Subjects of the commits that the store has, by hash. */
 static int read_subjects(struct db *db, int64_t id, struct json_object *ret, struct error *err)
 {
@@ -200,11 +189,11 @@ int view_regression(struct store *s, int64_t id, struct json_object **ret, struc
 		   ARGS(I(id), I(1), S(NULL), S(NULL), S(NULL), I(0), S(NULL)), &o, err);
 	if (r != 1)
 		return r < 0 ? r : -ENOENT;
-	r = add_rows(rd.db, Q_REGRESSION_CASES_VIEW, id, "cases", o, err);
+	r = db_add_rows(rd.db, Q_REGRESSION_CASES_VIEW, id, "cases", o, err);
 	if (!r)
-		r = add_rows(rd.db, Q_REGRESSION_CHANGES_VIEW, id, "changes", o, err);
+		r = db_add_rows(rd.db, Q_REGRESSION_CHANGES_VIEW, id, "changes", o, err);
 	if (!r)
-		r = add_rows(rd.db, Q_OUTBOX_TOLD, id, "told", o, err);
+		r = db_add_rows(rd.db, Q_OUTBOX_TOLD, id, "told", o, err);
 	if (r < 0)
 		return r;
 	json_object_object_add(o, "probes", probes_view(&g));

@@ -5,17 +5,6 @@
 #include "db/store_internal.h"
 #include "lib/clock.h"
 
-static int add_rows(struct db *db, enum db_query name, int64_t id, const char *key,
-		    struct json_object *o, struct error *err)
-{
-	struct json_object *rows = NULL;
-	int r = db_rows(db, name, ARGS(I(id)), &rows, err);
-
-	if (!r)
-		json_object_object_add(o, key, rows);
-	return r;
-}
-
 static int64_t id_of(struct json_object *o, const char *key)
 {
 	return json_object_get_int64(json_object_object_get(o, key));
@@ -33,13 +22,13 @@ int view_build(struct store *s, int64_t id, struct json_object **ret, struct err
 		return r;
 	if (r == 0)
 		return error_set(err, -ENOENT, "there is no build %lld", (long long)id);
-	r = add_rows(rd.db, Q_BUILD_ARTIFACTS_VIEW, id, "artifacts", o, err);
+	r = db_add_rows(rd.db, Q_BUILD_ARTIFACTS_VIEW, id, "artifacts", o, err);
 	if (!r)
-		r = add_rows(rd.db, Q_BUILD_TESTS_VIEW, id, "tests", o, err);
+		r = db_add_rows(rd.db, Q_BUILD_TESTS_VIEW, id, "tests", o, err);
 	if (!r)
-		r = add_rows(rd.db, Q_JOB_RUNS_VIEW, id_of(o, "job"), "runs", o, err);
+		r = db_add_rows(rd.db, Q_JOB_RUNS_VIEW, id_of(o, "job"), "runs", o, err);
 	if (!r)
-		r = add_rows(rd.db, Q_RUN_SUBMISSIONS, id_of(o, "job"), "submissions", o, err);
+		r = db_add_rows(rd.db, Q_RUN_SUBMISSIONS, id_of(o, "job"), "submissions", o, err);
 	if (!r)
 		*ret = STEAL(o);
 	return r;
@@ -58,9 +47,9 @@ int view_run(struct store *s, int64_t id, struct json_object **ret, struct error
 		return r;
 	if (r == 0)
 		return error_set(err, -ENOENT, "there is no run %lld", (long long)id);
-	r = add_rows(rd.db, Q_RUN_SUBMISSIONS, id_of(o, "job"), "submissions", o, err);
+	r = db_add_rows(rd.db, Q_RUN_SUBMISSIONS, id_of(o, "job"), "submissions", o, err);
 	if (!r)
-		r = add_rows(rd.db, Q_RUN_RESULTS_VIEW, id, "results", o, err);
+		r = db_add_rows(rd.db, Q_RUN_RESULTS_VIEW, id, "results", o, err);
 	if (r < 0)
 		return r;
 	rows = json_object_object_get(o, "results");

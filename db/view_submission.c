@@ -52,11 +52,9 @@ static int submission(struct store *s, int64_t id, bool brief, struct json_objec
 		return r;
 	if (r == 0)
 		return error_set(err, -ENOENT, "there is no submission %lld", (long long)id);
-	r = db_rows(rd.db, Q_SUBMISSION_COMMITS_VIEW, ARGS(I(id)), &part, err);
-	if (r < 0)
-		return r;
-	json_object_object_add(o, "commits", part);
-	r = db_row(rd.db, Q_SUBMISSION_JOBS_VIEW, ARGS(I(id)), &part, err);
+	r = db_add_rows(rd.db, Q_SUBMISSION_COMMITS_VIEW, id, "commits", o, err);
+	if (!r)
+		r = db_row(rd.db, Q_SUBMISSION_JOBS_VIEW, ARGS(I(id)), &part, err);
 	if (r < 0)
 		return r;
 	json_object_object_add(o, "jobs", part);
@@ -175,11 +173,9 @@ static int commit(struct store *s, const char *sha, bool brief, struct json_obje
 		return error_set(err, -ENOENT, "there is no commit %s", sha);
 	id = json_object_get_int64(json_object_object_get(o, "id"));
 	json_object_object_del(o, "id");
-	r = db_rows(rd.db, Q_COMMIT_SUBMISSIONS, ARGS(I(id)), &part, err);
-	if (r < 0)
-		return r;
-	json_object_object_add(o, "submissions", part);
-	r = matrix_add(m, rd.db, Q_MATRIX_OF_COMMIT, id, 1, err);
+	r = db_add_rows(rd.db, Q_COMMIT_SUBMISSIONS, id, "submissions", o, err);
+	if (!r)
+		r = matrix_add(m, rd.db, Q_MATRIX_OF_COMMIT, id, 1, err);
 	if (!r)
 		r = matrix_finish(m, rd.db, brief, &part, err);
 	if (r < 0)
