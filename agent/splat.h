@@ -67,6 +67,18 @@ bool splat_is_helper(const char *func);
  * trace: splat_helpers.c. */
 bool splat_is_dispatcher(const char *func);
 
+/* --- what a line is, whatever report it belongs to (splat_line.c) ------------------------------ */
+
+bool line_is_mark(const struct klog_line *l); /* the guest's own */
+bool line_is_report_end(const struct klog_line *l); /* what follows may belong to something else */
+bool line_is_rule(const struct klog_line *l);
+bool line_is_registers(const struct klog_line *l);
+bool line_is_trace_head(const struct klog_line *l);
+/* A frame, or what stands between the frames of one trace or right behind it. */
+bool line_is_trace(const struct klog_line *l);
+/* The end of an oops, between its trace and its end mark. */
+bool line_is_tail(const struct klog_line *l);
+
 /* --- one report (splat_report.c) ------------------------------------------------------------ */
 
 #define REPORT_FRAMES 24

@@ -6,7 +6,6 @@
  * With callers in the log (CONFIG_PRINTK_CALLER) a report is the lines of one caller; without them
  * a report that another one interrupts is said to be corrupted.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,127 +56,6 @@ static enum end_class end_class(const struct splat_row *row)
 	default:
 		return END_MARK;
 	}
-}
-
-static bool is_mark(const struct klog_line *l)
-{
-	return klog_starts(l, "faultline: ");
-}
-
-/* The report's last line; everything that follows may belong to something else. */
-static bool is_report_end(const struct klog_line *l)
-{
-	return klog_find(l, "---[ end trace") || klog_find(l, "---[ end Kernel panic");
-}
-
-/* Ten of these and nothing else. */
-static bool is_rule(const struct klog_line *l)
-{
-	if (l->len < 10)
-		return false;
-	for (size_t i = 0; i < l->len; i++)
-		if (l->text[i] != '=' && l->text[i] != ' ')
-			return false;
-	return true;
-}
-
-/* "RAX: 0000000000000000 RBX: …", "x29: ffff800012345678 …", "sp : …": a name, a colon, hex. */
-static bool is_registers(const struct klog_line *l)
-{
-	size_t i = 0, name, digits;
-
-	while (i < l->len && (l->text[i] == ' ' || l->text[i] == '\t'))
-		i++;
-	name = i;
-	while (i < l->len && isalnum((unsigned char)l->text[i]))
-		i++;
-	if (i == name || i - name > 8)
-		return false;
-	while (i < l->len && (l->text[i] == ' ' || l->text[i] == ':'))
-		i++;
-	digits = i;
-	while (i < l->len && isxdigit((unsigned char)l->text[i]))
-		i++;
-	return i - digits >= 4;
-}
-
-static bool starts_any(const struct klog_line *l, const char *const *words)
-{
-	for (; *words; words++)
-		if (klog_starts(l, *words))
-			return true;
-	return false;
-}
-
-static bool is_trace_head(const struct klog_line *l)
-{
-	return klog_find(l, "Call Trace") || klog_find(l, "Call trace") ||
-	       klog_find(l, "Backtrace:") || klog_find(l, "backtrace (crc") ||
-	       (klog_find(l, "backtrace:") && !klog_find(l, "stack backtrace:"));
-}
-
-/* " <TASK>", " </IRQ>", "<EOI>" … */
-static bool is_context(const struct klog_line *l)
-{
-	size_t i = 0;
-
-	while (i < l->len && l->text[i] == ' ')
-		i++;
-	return l->len - i >= 4 && l->len - i <= 12 && l->text[i] == '<' &&
-	       l->text[l->len - 1] == '>';
-}
-
-/* What stands between the frames of one trace, or right behind it. */
-static bool is_trace_line(const struct klog_line *l)
-{
-	static const char *const words[] = {
-		"RIP: ",
-		"RSP: ",
-		"Code: ",
-		"CR2: ",
-		"ORIG_RAX",
-		"EFLAGS",
-		"pc : ",
-		"lr : ",
-		"epc : ",
-		"NIP ",
-		"LR ",
-		"GPR",
-		"CFAR",
-		"Krnl ",
-		"---",
-		"--- interrupt",
-		"Exception: ",
-		"Instruction dump:",
-		"Last Breaking-Event-Address:",
-		"status: ",
-		NULL,
-	};
-	struct klog_frame f;
-
-	return is_context(l) || starts_any(l, words) || is_registers(l) || klog_frame_read(l, &f);
-}
-
-/* The end of an oops, between its trace and its end mark. */
-static bool is_tail_line(const struct klog_line *l)
-{
-	static const char *const words[] = {
-		"Modules linked in:",
-		"Kernel Offset:",
-		"Dumping ftrace",
-		"irq event stamp:",
-		"hardirqs last",
-		"softirqs last",
-		"FIX ",
-		"Kernel panic",
-		"Object ",
-		"Showing all locks",
-		"note: ",
-		"Disabling lock debugging",
-		NULL,
-	};
-
-	return l->len == 0 || starts_any(l, words);
 }
 
 struct reader {
@@ -278,7 +156,7 @@ static enum line_place place_behind(struct reader *rd, const struct klog_line *l
 			return PLACE_MINE;
 		return klog_starts(l, "FIX ") ? PLACE_LAST : PLACE_END;
 	}
-	if (rd->class == END_MARK && !is_tail_line(l) && ++rd->tail > TAIL_LINES_MAX)
+	if (rd->class == END_MARK && !line_is_tail(l) && ++rd->tail > TAIL_LINES_MAX)
 		return PLACE_END;
 	return PLACE_MINE;
 }
@@ -289,13 +167,13 @@ static enum line_place place_of(struct reader *rd, size_t at)
 	const struct splat_row *row;
 	struct klog_frame f;
 
-	if (is_mark(l))
+	if (line_is_mark(l))
 		return PLACE_END;
 	if (klog_find(l, "-----[ cut here"))
 		return place_of_cut(rd);
-	if (is_report_end(l))
+	if (line_is_report_end(l))
 		return PLACE_LAST;
-	if (rd->class == END_RULE && is_rule(l) && (rd->frames || rd->own > 3))
+	if (rd->class == END_RULE && line_is_rule(l) && (rd->frames || rd->own > 3))
 		return PLACE_LAST;
 	if (rd->class == END_OOM && klog_find(l, "Killed process"))
 		return PLACE_LAST;
@@ -307,7 +185,7 @@ static enum line_place place_of(struct reader *rd, size_t at)
 		return place_of_other(rd, row);
 	if (row)
 		absorb(rd, row, at);
-	if (is_trace_head(l)) {
+	if (line_is_trace_head(l)) {
 		if (rd->class == END_TRACE && rd->headed && rd->frames)
 			return PLACE_END;
 		rd->headed = true;
@@ -322,7 +200,7 @@ static enum line_place place_of(struct reader *rd, size_t at)
 	if (klog_frame_read(l, &f))
 		return place_of_frame(rd);
 	/* Locks and objects have traces of their own before the one that counts. */
-	if (!rd->frames || !rd->headed || is_trace_line(l))
+	if (!rd->frames || !rd->headed || line_is_trace(l))
 		return PLACE_MINE;
 	return place_behind(rd, l);
 }
@@ -335,7 +213,7 @@ static size_t swallow_registers(const struct report *r, struct klog *k, size_t i
 
 		if (!report_owns(r, l))
 			continue;
-		if (!klog_starts(l, "RIP: ") && !klog_starts(l, "Code: ") && !is_registers(l))
+		if (!klog_starts(l, "RIP: ") && !klog_starts(l, "Code: ") && !line_is_registers(l))
 			break;
 		l->used = true;
 	}
@@ -391,7 +269,7 @@ static void find_head(struct reader *rd)
 	while (r->first > 0 && rd->own < 60) {
 		struct klog_line *l = &rd->k->lines[r->first - 1];
 
-		if (l->used || !report_owns(r, l) || !(is_trace_line(l) || is_tail_line(l)))
+		if (l->used || !report_owns(r, l) || !(line_is_trace(l) || line_is_tail(l)))
 			break;
 		l->used = true;
 		r->first--;
@@ -453,9 +331,9 @@ static void read_trace(const struct klog *k, struct report *r, size_t i, bool ba
 			first = false;
 			continue;
 		}
-		if (klog_find(l, "</TASK>") || (r->n_frames && is_trace_head(l)))
+		if (klog_find(l, "</TASK>") || (r->n_frames && line_is_trace_head(l)))
 			return;
-		if (bare && r->n_frames && !is_trace_line(l))
+		if (bare && r->n_frames && !line_is_trace(l))
 			return;
 	}
 }
@@ -472,7 +350,7 @@ static void read_lines(const struct klog *k, struct report *r)
 			continue;
 		if (!*r->rip.name)
 			(void)read_rip(l, &r->rip);
-		if (trace == r->end && is_trace_head(l))
+		if (trace == r->end && line_is_trace_head(l))
 			trace = i + 1;
 	}
 	if (!bare && trace < r->end)
@@ -493,7 +371,7 @@ void report_read(struct klog *k, size_t first, const struct splat_row *row, stru
 		.row = row, .first = first, .said = first, .caller = k->lines[first].caller
 	};
 	/* Nothing of it comes behind its end. */
-	if (is_report_end(&k->lines[first]))
+	if (line_is_report_end(&k->lines[first]))
 		rd.class = END_LINE;
 	/* The CPU that stalls is made to show itself by an interrupt. */
 	if (rd.class == END_STALL)
