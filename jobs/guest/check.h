@@ -6,7 +6,7 @@
 #include "scenario.h"
 
 /*
- * The operation's errno: 0, or one of the row's allowed ones if a fault was asked for.
+ * The operation's errno: 0, or one of the row's allowed ones if a fault was hit.
  * Returns whether the operation succeeded.
  */
 bool check_errno(struct scenario *s);

@@ -301,7 +301,6 @@ static void prepare(struct scenario *s, const struct point_request *request, str
 	s->point = point;
 	s->id = item->id;
 	s->nth = request->nth;
-	s->faulty = item->fault.mode != FAULT_MODE_NONE;
 	s->seed = item->fault.seed + request->nth;
 	if (item->fault.mode == FAULT_MODE_PROBABILITY)
 		put_sequence(s, &point->fault);

@@ -36,7 +36,7 @@ void scenario_mremap(struct scenario *s)
 	if (check_errno(s)) {
 		scenario_check(s, "invariant.target", r == target, "moved to another address");
 		check_pattern(s, "data.moved", &thp, target, PAGE, 1);
-		if (s->faulty && !probe_read(thp_page(&thp, PAGE)))
+		if (scenario_was_hit(s) && !probe_read(thp_page(&thp, PAGE)))
 			check_zero(s, "data.left_over", thp_page(&thp, PAGE), THP_PAGE);
 		else
 			check_faults(s, "invariant.hole", thp_page(&thp, PAGE));

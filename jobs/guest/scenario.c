@@ -181,6 +181,11 @@ void scenario_disarm(struct scenario *s, int op_errno)
 	}
 }
 
+bool scenario_was_hit(const struct scenario *s)
+{
+	return s->point->fault.injected > 0;
+}
+
 void scenario_finish(struct scenario *s, struct thp *thp)
 {
 	int r;

@@ -83,7 +83,6 @@ struct scenario {
 	const struct scenario_row *row;
 	struct point *point; /* shared with init */
 	uint32_t id, nth; /* for the marks in the kernel log */
-	bool faulty; /* a fault was asked for: failure is an allowed outcome */
 	uint64_t seed; /* of patterns */
 	int64_t started_ns;
 	struct smaps mapping; /* of the fixture, before arming; normalised */
@@ -136,6 +135,12 @@ void scenario_arm(struct scenario *s);
 bool scenario_arm_thread(struct scenario *s, const char *comm) __attribute__((warn_unused_result));
 
 void scenario_disarm(struct scenario *s, int op_errno);
+
+/*
+ * Once disarmed: whether an allocation was made to fail, so that the operation may fail as well. A
+ * fault that was asked for and not hit, as behind the end of a sweep, excuses nothing.
+ */
+bool scenario_was_hit(const struct scenario *s);
 
 /*
  * The end that all scenarios share: the checks of check_common(), then the fixture is unmapped
