@@ -22,7 +22,6 @@
 #include <sys/swap.h>
 #include <unistd.h>
 
-#define THP_DIR "/sys/kernel/mm/transparent_hugepage/"
 #define SWAP_DEVICE "/dev/zram0"
 #define SWAP_SIZE ((size_t)64 << 20) /* 32 THPs; zram takes memory only for what is stored */
 #define SWAP_PAGE 4096
@@ -123,6 +122,9 @@ void machine_tune(void)
 		{ THP_DIR "defrag", "madvise" },
 		/* the default, which machines with less than 512 MiB go without */
 		{ THP_DIR "use_zero_page", "1" },
+		/* the shrinker takes a reference to each THP that it looks at, and then others
+		 * cannot split it: only the scenarios about it turn it on */
+		{ THP_DIR "shrink_underused", "0" },
 		/* khugepaged must neither collapse what a case has split, nor hold its mmap_lock */
 		{ THP_DIR "khugepaged/defrag", "0" },
 		{ THP_DIR "khugepaged/pages_to_scan", "1" },

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MTHP_DIR "/sys/kernel/mm/transparent_hugepage/hugepages-%ukB/%s%s"
+#define MTHP_DIR THP_DIR "hugepages-%ukB/%s%s"
 
 static void mthp_path(char path[SETTING_PATH_MAX], unsigned int size_kb, const char *folder,
 		      const char *name)

@@ -38,7 +38,8 @@ void scenario_underused(struct scenario *s)
 	struct thp thp;
 	int r;
 
-	if (!scenario_fixture(s, &thp))
+	/* THPs are put on the list when they are made */
+	if (!scenario_setting(s, THP_DIR "shrink_underused", "1") || !scenario_fixture(s, &thp))
 		return;
 	empty_rest(&thp);
 	scenario_arm(s);

@@ -27,7 +27,7 @@
 #define STRIDE (THP_PAGES / ZERO_PAGES)
 #define FIRST 3 /* of each stride one page is zero */
 #define SPLIT_TRIES 8
-#define DEFERRED_SHRINKER "/sys/kernel/mm/transparent_hugepage/shrink_underused"
+#define SHRINKER THP_DIR "shrink_underused"
 
 struct variant {
 	const char *name; /* of the metric */
@@ -248,11 +248,11 @@ static void every_byte(struct scenario *s)
 
 void scenario_zeropage(struct scenario *s)
 {
-	if (!scenario_setting(s, DEFERRED_SHRINKER, "1"))
+	if (!scenario_setting(s, SHRINKER, "1"))
 		return;
 	scenario_arm(s);
 	with_shrinker(s);
-	(void)file_write(DEFERRED_SHRINKER, "0");
+	(void)file_write(SHRINKER, "0");
 	without_shrinker(s);
 	with_mlock(s);
 	with_uffd(s);

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SHMEM_ENABLED "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
+#define SHMEM_ENABLED THP_DIR "shmem_enabled"
 #define RSS_SLACK_KB 512 /* per-CPU counters; a lost THP is 2048 */
 #define TABLE_SLACK_KB 16 /* of memory that the checks themselves need, and one level up */
 

@@ -16,7 +16,7 @@ bool thp_supported(void)
 {
 	char size[32];
 
-	if (file_read("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", size, sizeof(size)) < 0)
+	if (file_read(THP_DIR "hpage_pmd_size", size, sizeof(size)) < 0)
 		return false;
 	return strtoul(size, NULL, 10) == THP_SIZE;
 }

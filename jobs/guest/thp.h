@@ -15,6 +15,7 @@
 #define THP_SIZE ((size_t)2 << 20) /* PMD_SIZE with 4 KiB pages: x86_64, arm64 */
 #define THP_PAGE ((size_t)4096)
 #define THP_PAGES (THP_SIZE / THP_PAGE)
+#define THP_DIR "/sys/kernel/mm/transparent_hugepage/"
 
 struct thp {
 	char *reserve; /* guard, THP, guard: one mmap() */
