@@ -17,7 +17,9 @@
 
 #define VM_DIR "/proc/sys/vm/"
 #define HUGE_ORDER 9
-#define TRIES 8
+#define FILL_TRIES 8
+#define MOVE_TRIES 4
+#define FILL_ROUNDS 2
 #define DRAINS 32 /* from 3000 pages to 60, an eighth at a time (decay_pcp_high()) */
 
 int node_bind(int node)
@@ -43,9 +45,11 @@ int node_of(void *page)
 
 int node_move(void *page, int node)
 {
-	int status = node;
-	long left = syscall(SYS_move_pages, 0, 1UL, &page, &node, &status, UAPI_MPOL_MF_MOVE);
+	int status = node, try;
+	long left = 1;
 
+	for (try = 0; left > 0 && try < MOVE_TRIES; try++)
+		left = syscall(SYS_move_pages, 0, 1UL, &page, &node, &status, UAPI_MPOL_MF_MOVE);
 	if (left)
 		return left < 0 ? -errno : -EAGAIN;
 	return status;
@@ -65,10 +69,11 @@ static size_t read_bytes(int node, const char *key)
 }
 
 /*
- * Address space whose pages come from the node while it has any, and stay where they are once they
- * are touched. A policy that knows no other node would call the OOM killer in the end.
+ * Address space whose pages come from the node, and stay where they are once they are touched. With
+ * MPOL_PREFERRED they come from another one when it has none left; with MPOL_BIND the kernel
+ * reclaims and compacts first, and calls the OOM killer in the end.
  */
-static char *map_on(int node, size_t size, int advice)
+static char *map_on(int node, int mode, size_t size, int advice)
 {
 	unsigned long mask = 1UL << node;
 	char *start = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -77,12 +82,17 @@ static char *map_on(int node, size_t size, int advice)
 	if (start == MAP_FAILED)
 		return NULL;
 	if (madvise(start, size, advice) ||
-	    syscall(SYS_mbind, start, size, UAPI_MPOL_PREFERRED, &mask, 8 * sizeof(mask), 0U) ||
+	    syscall(SYS_mbind, start, size, mode, &mask, 8 * sizeof(mask), 0U) ||
 	    syscall(SYS_mlock2, start, size, UAPI_MLOCK_ONFAULT)) {
 		munmap(start, size);
 		return NULL;
 	}
 	return start;
+}
+
+static char *first_huge(char *map)
+{
+	return (char *)(((uintptr_t)map + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1));
 }
 
 static bool touched_huge(char *start, int node)
@@ -98,11 +108,12 @@ static bool touched_huge(char *start, int node)
 static bool take_huge(int node, size_t keep)
 {
 	size_t size = read_bytes(node, "MemFree:") + 2 * THP_SIZE;
-	char *map = map_on(node, size, MADV_HUGEPAGE), *start, *end = map + size;
+	char *map = map_on(node, UAPI_MPOL_PREFERRED, size, MADV_HUGEPAGE);
+	char *start, *end = map + size;
 
 	if (!map)
 		return false;
-	start = (char *)(((uintptr_t)map + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1));
+	start = first_huge(map);
 	while (start + THP_SIZE <= end && read_bytes(node, "MemFree:") > keep &&
 	       touched_huge(start, node))
 		start += THP_SIZE;
@@ -111,14 +122,37 @@ static bool take_huge(int node, size_t keep)
 	return true;
 }
 
-static char *take_single(int node, size_t pages)
+/* The same as long as there is no end of single pages; they are all but gone afterwards. */
+static bool take_singles(int node)
 {
-	char *map = map_on(node, pages * THP_PAGE, MADV_NOHUGEPAGE);
-	size_t page;
+	size_t size = read_bytes(node, "MemFree:") + THP_SIZE;
+	char *map = map_on(node, UAPI_MPOL_PREFERRED, size, MADV_NOHUGEPAGE);
+	char *page, *end = map + size;
 
-	for (page = 0; map && page < pages; page++)
-		map[page * THP_PAGE] = 1;
+	for (page = map; map && page < end; page += THP_PAGE) {
+		*(volatile char *)page = 1;
+		if (node_of(page) != node)
+			break;
+	}
+	if (map && page < end)
+		munmap(page, (size_t)(end - page));
 	return map;
+}
+
+/*
+ * Takes a huge page if one can be had by all the means that migrate_pages() has: reclaim,
+ * compaction, and the pages that CPUs have kept. Returns 1, 0 if there is none, or -errno.
+ */
+static int force_huge(int node)
+{
+	char *map = map_on(node, UAPI_MPOL_BIND, 2 * THP_SIZE, MADV_HUGEPAGE);
+
+	if (!map)
+		return -errno;
+	if (touched_huge(first_huge(map), node))
+		return 1;
+	munmap(map, 2 * THP_SIZE);
+	return 0;
 }
 
 bool node_has_huge(const char *buddyinfo, int node)
@@ -148,13 +182,6 @@ static bool huge_page_left(int node)
 	return file_read("/proc/buddyinfo", text, sizeof(text)) <= 0 || node_has_huge(text, node);
 }
 
-/* Or the shrinker for underused THPs takes back what holds only zeroes. */
-static bool keep_zeroes(struct scenario *s)
-{
-	return scenario_setting(s, "/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none",
-				"511");
-}
-
 static bool set_knobs(struct scenario *s)
 {
 	/* what fills the node is locked, and must not be moved together */
@@ -162,8 +189,7 @@ static bool set_knobs(struct scenario *s)
 	       /* what the kernel keeps for itself has to be less than a huge page */
 	       scenario_setting(s, VM_DIR "min_free_kbytes", "64") &&
 	       /* CPUs may keep no more for themselves than they must: 4 batches */
-	       scenario_setting(s, VM_DIR "percpu_pagelist_high_fraction", "1000000000") &&
-	       keep_zeroes(s);
+	       scenario_setting(s, VM_DIR "percpu_pagelist_high_fraction", "1000000000");
 }
 
 /* Each refresh lets each CPU give back a part of what it keeps above its limit. */
@@ -175,16 +201,28 @@ static void drain_cpus(void)
 		(void)file_write(VM_DIR "stat_refresh", "1");
 }
 
+/*
+ * Whatever is free is taken, so that what comes free later has a neighbour that stays. What the
+ * CPUs have kept comes to light late, and after the huge pages there may be one left that only the
+ * watermark kept.
+ */
 static int fill(int node, size_t free_pages)
 {
-	char *single = take_single(node, 2 * free_pages);
-	size_t page;
+	size_t size = 2 * free_pages * THP_PAGE, at;
+	char *map = map_on(node, UAPI_MPOL_PREFERRED, size, MADV_NOHUGEPAGE);
+	int round;
 
-	/* after the huge pages there may be one left that only the watermark kept */
-	if (!single || !take_huge(node, 0) || !take_single(node, 2 * THP_PAGES))
+	if (!map)
 		return -errno;
-	for (page = 0; page < 2 * free_pages; page += 2)
-		if (munmap(single + page * THP_PAGE, THP_PAGE))
+	for (at = 0; at < size; at += THP_PAGE)
+		map[at] = 1;
+	for (round = 0; round < FILL_ROUNDS; round++) {
+		if (!take_huge(node, 0) || !take_singles(node))
+			return -errno;
+		drain_cpus();
+	}
+	for (at = 0; at < size; at += 2 * THP_PAGE)
+		if (munmap(map + at, THP_PAGE))
 			return -errno;
 	return 0;
 }
@@ -209,13 +247,12 @@ bool node_exhaust(struct scenario *s, int node, size_t free_pages)
 	r = stay_on_cpu();
 	if (!r)
 		r = fill(node, free_pages);
-	/* what the CPUs have kept comes to light late */
-	for (try = 0; !r && try < TRIES; try++) {
+	for (try = 0; !r && try < FILL_TRIES; try++) {
 		drain_cpus();
-		if (!huge_page_left(node))
+		r = force_huge(node);
+		if (!r && !huge_page_left(node))
 			return true;
-		if (!take_huge(node, 0))
-			r = -errno;
+		r = r < 0 ? r : 0;
 	}
 	scenario_check(s, "harness.node", false, "cannot fill it: %s",
 		       r ? strerror(-r) : "it still has a free huge page");
@@ -226,8 +263,6 @@ bool node_press(struct scenario *s, int node)
 {
 	size_t total = read_bytes(node, "MemTotal:");
 
-	if (!keep_zeroes(s))
-		return false;
 	if (!take_huge(node, total / 8)) {
 		scenario_check(s, "harness.node", false, "cannot fill it: %s", strerror(errno));
 		return false;

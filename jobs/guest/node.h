@@ -15,8 +15,10 @@ int node_bind(int node) __attribute__((warn_unused_result));
 int node_of(void *page);
 
 /*
- * move_pages() of one page, and with it of the folio that it is part of. Returns the node it is on
- * afterwards, or -errno: of the call, or what the kernel says about the page.
+ * move_pages() of one page, and with it of the folio that it is part of. The single pages of a folio
+ * that it split get one try each in the kernel: what was left behind, because somebody used it for a
+ * moment, is asked for again. Returns the node it is on afterwards, or -errno: of the call, or what
+ * the kernel says about the page.
  */
 int node_move(void *page, int node);
 

@@ -47,6 +47,8 @@ void scenario_migrate_fallback(struct scenario *s)
 	scenario_disarm(s, r < 0 ? -r : 0);
 
 	node = node_of(thp_page(&thp, PAGE));
+	scenario_check(s, "harness.node", node != TO || !thp_mapped_huge_kb(&thp),
+		       "the THP moved whole: there was a free huge page");
 	scenario_check(s, "invariant.node", node == (check_errno(s) ? TO : FROM),
 		       "the page is on node %d", node);
 	check_unchanged(s, &thp);
