@@ -92,13 +92,16 @@ void machine_record(void *arg, const struct collect_event *e)
 
 static void feed(struct machine *m, int channel, const char *data, size_t len)
 {
+	struct error err = ERROR_INIT;
+
 	if (channel == CHANNEL_CONSOLE) {
 		console_feed(&m->console, data, len);
 	} else if (channel == CHANNEL_STDERR) {
 		if (m->qemu_says.len < QEMU_SAYS_MAX)
 			buf_add(&m->qemu_says, data, len);
-	} else if (!m->protocol_broken) {
-		m->protocol_broken = collect_feed(&m->collect, data, len, &m->protocol) < 0;
+	} else if (!m->broken_by && collect_feed(&m->collect, data, len, &err) < 0) {
+		/* the guest's own words may be in it, and are not to be trusted, least of all now */
+		m->broken_by = str_printable(err.msg, strlen(err.msg));
 	}
 }
 
@@ -233,7 +236,7 @@ static enum machine_end look(struct machine *m)
 {
 	if (m->opts.cancelled && m->opts.cancelled(m->opts.arg))
 		return MACHINE_HOST_STOP;
-	if (m->protocol_broken)
+	if (m->broken_by)
 		return MACHINE_GARBAGE;
 	if (console_flooded(&m->console))
 		return MACHINE_FLOOD;
@@ -261,7 +264,7 @@ static enum machine_end await_reset(struct machine *m)
 static enum machine_end step(struct machine *m)
 {
 	pump(m, m->deadline_us);
-	if (m->console.panicked && !m->exited && !m->protocol_broken)
+	if (m->console.panicked && !m->exited && !m->broken_by)
 		return await_reset(m);
 	return look(m);
 }
@@ -446,5 +449,6 @@ void machine_free(struct machine *m)
 	buf_free(&m->out);
 	buf_free(&m->qemu_says);
 	free(m->release);
+	free(m->broken_by);
 	free(m);
 }

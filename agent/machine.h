@@ -68,8 +68,7 @@ struct machine {
 	bool brought_request; /* opts.request was given */
 	bool exited;
 	int status; /* as of waitpid, once exited */
-	bool protocol_broken;
-	struct error protocol;
+	char *broken_by; /* how the records broke the protocol, printable; NULL: they did not */
 	/* the request that runs */
 	const char *lead; /* while it learns: the lines before the cases; else NULL */
 	const struct machine_case *cases;

@@ -81,8 +81,8 @@ static void boot_judge(const struct machine *m, enum machine_end end, struct boo
 		f->detail = xasprintf("QEMU ended by itself: %s", *words ? words : "no word");
 	} else if (end == MACHINE_GARBAGE) {
 		f->reason = REASON_HARNESS;
-		f->detail = xasprintf("the guest's first words broke the protocol: %s",
-				      m->protocol.msg);
+		f->detail =
+			xasprintf("the guest's first words broke the protocol: %s", m->broken_by);
 	} else {
 		f->reason = REASON_BOOT_HOST;
 		f->detail = xasprintf("the machine did not boot: %s%s", machine_end_text(end),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
-#include <string.h>
 
 #include "agent/repro.h"
 #include "agent/splat.h"
@@ -201,16 +200,9 @@ static void output_out(struct worker *w, const struct machine_point *p, const st
 	(void)log_piece(w->run, head, &text, (size_t)p->record.program.dropped);
 }
 
-/* What the guest said is not to be trusted, least of all now. NULL: it kept to the protocol. */
-static char *protocol_words(const struct machine *m)
-{
-	return m->protocol_broken ? str_printable(m->protocol.msg, strlen(m->protocol.msg)) : NULL;
-}
-
 void point_take(void *arg, struct machine_point *p)
 {
 	struct worker *w = arg;
-	CLEANUP(free_p) char *protocol = protocol_words(w->machine);
 	struct testrun *run = w->run;
 	struct tcase *c = &run->cases[p->record.id - 1];
 	struct point_log log;
@@ -219,7 +211,7 @@ void point_take(void *arg, struct machine_point *p)
 				  .point = &p->record,
 				  .log = &log,
 				  .end = p->end,
-				  .protocol = protocol,
+				  .protocol = w->machine->broken_by,
 				  .baseline = c->baseline };
 	struct result r;
 
@@ -251,7 +243,6 @@ void point_never(struct worker *w, struct tcase *c, enum machine_end end)
 	struct testrun *run = w->run;
 	const struct console *con = &w->machine->console;
 	const struct buf *text = con->n == 1 ? &con->points[0].text : NULL;
-	CLEANUP(free_p) char *protocol = protocol_words(w->machine);
 	struct point lost = { .id = c->id, .nth = c->next_nth, .outcome = POINT_LOST, .hits = -1 };
 	struct point_log log = { .splat = { .kind = SPLAT_NONE } };
 	struct judge_input in = { .scenario = c->scenario,
@@ -259,7 +250,7 @@ void point_never(struct worker *w, struct tcase *c, enum machine_end end)
 				  .point = &lost,
 				  .log = &log,
 				  .end = end,
-				  .protocol = protocol };
+				  .protocol = w->machine->broken_by };
 	struct result r;
 
 	if (text)
