@@ -89,7 +89,6 @@ bool line_is_trace(const struct klog_line *l)
 		"CFAR",
 		"Krnl ",
 		"---",
-		"--- interrupt",
 		"Exception: ",
 		"Instruction dump:",
 		"Last Breaking-Event-Address:",
