@@ -417,6 +417,11 @@ SELECT 'agent', ?2, json_object('id', id, 'name', name) FROM agents WHERE id = ?
 SELECT id, type, at_us AS "at:time", data AS "data:json"
 FROM events WHERE id > ?1 ORDER BY id LIMIT ?2
 
+-- name: event_before
+-- Walks back from the newest, through those that are kept.
+SELECT id FROM events
+WHERE id > (SELECT max(id) FROM events) - ?2 AND at_us < ?1 ORDER BY id DESC LIMIT 1
+
 -- name: submissions_view
 SELECT s.id, r.name AS repo, s.ref, b.ref AS branch, s.base, s.plan, s.state, s.message,
 	s.base_sha, s.head_sha, s.head_sha AS "short:short", c.subject, c.author,

@@ -362,9 +362,12 @@ must_check int view_agents(struct store *s, struct json_object **ret, struct err
  * overview. */
 must_check int view_stats(struct store *s, struct json_object **ret, struct error *err);
 /* Events after `after_id`, oldest first, at most `limit`: {"items":[{"id","type","at","data"}]}.
- * Types: submission, job, run, result, branch, agent. The newest 10000 are kept. */
+ * Types: submission, job, run, result, branch, agent, regression. The newest 10000 are kept. */
 must_check int view_events(struct store *s, int64_t after_id, int limit, struct json_object **ret,
 			   struct error *err);
+/* The newest event that is older than `at_us`; 0 when none is kept. */
+must_check int view_event_before(struct store *s, int64_t at_us, int64_t *ret_id,
+				 struct error *err);
 /* Called by the writer thread after each commit that added events; must not block. */
 void store_on_events(struct store *s, void (*fn)(void *arg), void *arg);
 /* Called after each commit that queued a job (long polls wake up); must not block. */

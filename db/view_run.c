@@ -160,3 +160,17 @@ int view_events(struct store *s, int64_t after_id, int limit, struct json_object
 		*ret = view_list(items);
 	return r;
 }
+
+int view_event_before(struct store *s, int64_t at_us, int64_t *ret_id, struct error *err)
+{
+	CLEANUP(reader_end) struct reader rd = { 0 };
+	int64_t id = 0;
+	int r = reader_begin(&rd, s, err);
+
+	if (!r)
+		r = db_find(rd.db, Q_EVENT_BEFORE, ARGS(I(at_us), I(EVENTS_KEPT)), &id, err);
+	if (r < 0)
+		return r;
+	*ret_id = id;
+	return 0;
+}

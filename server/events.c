@@ -1,79 +1,46 @@
 // SPDX-License-Identifier: MIT
 #include "server/events.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "lib/clean.h"
 #include "lib/clock.h"
+#include "server/api.h"
 #include "server/server.h"
 
 #define BATCH 200
 #define BEAT_US (14 * US_PER_S) /* a client that vanished is noticed when a write fails */
-
-struct events {
-	struct store *store;
-	pthread_mutex_t lock;
-	int64_t last; /* newest id seen so far: the search for the newest starts here */
-};
+/* An event's time is when its change began; readers see it once that is committed. */
+#define COMMIT_US (2 * US_PER_S)
 
 struct watcher {
-	struct events *events;
-	int64_t after;
+	struct store *store;
+	int64_t after; /* id of the last event that was sent */
 	int64_t sent_us;
 };
-
-struct events *events_new(struct store *store)
-{
-	struct events *e = xcalloc(1, sizeof(*e));
-
-	pthread_mutex_init(&e->lock, NULL);
-	e->store = store;
-	return e;
-}
-
-void events_free(struct events *e)
-{
-	if (!e)
-		return;
-	pthread_mutex_destroy(&e->lock);
-	free(e);
-}
-
-static void saw(struct events *e, int64_t id)
-{
-	pthread_mutex_lock(&e->lock);
-	if (id > e->last)
-		e->last = id;
-	pthread_mutex_unlock(&e->lock);
-}
 
 /* One event as text; its id, or 0 when the view is not as expected. */
 static int64_t emit(struct json_object *item, struct buf *out)
 {
-	struct json_object *id, *type, *text;
+	struct json_object *id, *type;
 	CLEANUP(free_p) char *data = NULL;
 
 	if (!json_object_object_get_ex(item, "id", &id) ||
 	    !json_object_object_get_ex(item, "type", &type))
 		return 0;
-	if (out) {
-		text = item;
-		data = json_text(text);
-		buf_printf(out, "id: %lld\nevent: %s\ndata: %s\n\n",
-			   (long long)json_object_get_int64(id), json_object_get_string(type),
-			   data);
-	}
+	data = json_text(item);
+	buf_printf(out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)json_object_get_int64(id),
+		   json_object_get_string(type), data);
 	return json_object_get_int64(id);
 }
 
-/* Appends up to BATCH events behind *after (out NULL: only looks). Returns how many, or -errno. */
-static int batch(struct events *e, int64_t *after, struct buf *out)
+/* Appends the next up to BATCH events. Returns how many, or -errno. */
+static int batch(struct watcher *w, struct buf *out)
 {
 	CLEANUP(json_put_p) struct json_object *view = NULL;
 	struct json_object *items;
 	struct error err = ERROR_INIT;
-	int r = view_events(e->store, *after, BATCH, &view, &err);
+	int r = view_events(w->store, w->after, BATCH, &view, &err);
 	size_t n;
 
 	if (r)
@@ -84,17 +51,16 @@ static int batch(struct events *e, int64_t *after, struct buf *out)
 	for (size_t i = 0; i < n; i++) {
 		int64_t id = emit(json_object_array_get_idx(items, i), out);
 
-		if (id > *after)
-			*after = id;
+		if (id > w->after)
+			w->after = id;
 	}
-	saw(e, *after);
 	return (int)n;
 }
 
 static int watch(void *arg, struct buf *out)
 {
 	struct watcher *w = arg;
-	int n = batch(w->events, &w->after, out);
+	int n = batch(w, out);
 
 	if (n < 0)
 		return 0; /* the client comes back and goes on where it was */
@@ -105,35 +71,43 @@ static int watch(void *arg, struct buf *out)
 	return 1;
 }
 
-static int64_t newest(struct events *e)
+/* The event behind which the stream begins. False: the answer is given. */
+static bool begin_after(struct server *srv, const struct http_req *req, struct http_res *res,
+			int64_t *ret)
 {
-	int64_t last;
+	const char *given = http_header(req, "Last-Event-ID"), *since = http_query(req, "since");
+	int64_t since_us = INT64_MAX;
+	struct error err = ERROR_INIT;
+	long long id;
 
-	pthread_mutex_lock(&e->lock);
-	last = e->last;
-	pthread_mutex_unlock(&e->lock);
-	while (batch(e, &last, NULL) == BATCH)
-		;
-	return last;
+	*ret = -1;
+	if (!api_query_i64(req, res, "after", 0, INT64_MAX, ret))
+		return false;
+	if (since && !clock_parse(since, &since_us)) {
+		http_res_problem(res, 400, "?since= must be like 2026-01-31T23:59:59.123456Z");
+		return false;
+	}
+	if (given && !str_to_i64(given, 0, INT64_MAX, &id))
+		*ret = id;
+	if (*ret >= 0)
+		return true;
+	if (view_event_before(srv->store, since ? since_us - COMMIT_US : INT64_MAX, ret, &err)) {
+		api_error(req, res, &err);
+		return false;
+	}
+	return true;
 }
 
 void api_events(struct server *srv, const struct http_req *req, struct http_res *res)
 {
-	const char *given = http_header(req, "Last-Event-ID");
-	struct error err = ERROR_INIT;
-	int64_t after = -1;
 	struct watcher *w;
-	long long id;
+	int64_t after;
 
-	if (http_query_i64(req, "after", 0, INT64_MAX, &after, &err)) {
-		http_res_problem(res, 400, "%s", err.msg);
+	if (!begin_after(srv, req, res, &after))
 		return;
-	}
-	if (given && !str_to_i64(given, 0, INT64_MAX, &id))
-		after = id;
 	w = xcalloc(1, sizeof(*w));
-	w->events = srv->events;
-	w->after = after >= 0 ? after : newest(srv->events);
+	w->store = srv->store;
+	w->after = after;
 	res->content_type = "text/event-stream";
 	res->stream = watch;
 	res->stream_free = free;

@@ -16,7 +16,6 @@
 #include "lib/path.h"
 #include "server/admin_cmd.h"
 #include "server/blob.h"
-#include "server/events.h"
 #include "server/git_http.h"
 #include "server/gitcmd.h"
 #include "server/http.h"
@@ -102,7 +101,6 @@ static int open_parts(struct server *srv, const struct config *c, struct error *
 		r = tokens_open(srv->store, c->data, &srv->tokens, err);
 	if (r)
 		return r;
-	srv->events = events_new(srv->store);
 	srv->git_serve = git_serve_new(c->max_serves);
 	r = tokens_first(srv->tokens, c->data, err);
 	if (r == 1)
@@ -161,7 +159,6 @@ static void stop(struct server *srv)
 	outbox_free(srv->outbox);
 	http_free(srv->http);
 	git_serve_free(srv->git_serve);
-	events_free(srv->events);
 	tokens_free(srv->tokens);
 	runlog_close(srv->runlog);
 	blob_close(srv->blobs);

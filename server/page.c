@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "server/api.h"
 #include "server/pages.h"
@@ -30,6 +31,15 @@ void page_name_items(struct json_object *view, const char *name)
 	json_object_object_add(view, name, json_object_get(json_object_object_get(view, "items")));
 }
 
+/* When the request came: all that a page does not show has happened since. */
+static struct json_object *asked_at(const struct http_req *req)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	return json_str(
+		clock_text(clock_now_us() - (clock_mono_us() - req->started_mono_us), text));
+}
+
 static struct json_object *page_member(const struct http_req *req, const char *nav,
 				       const char *title)
 {
@@ -39,6 +49,7 @@ static struct json_object *page_member(const struct http_req *req, const char *n
 	json_object_object_add(o, "path", json_str(req->path));
 	json_object_object_add(o, "query", json_str(req->query));
 	json_object_object_add(o, "version", json_str(FAULTLINE_VERSION));
+	json_object_object_add(o, "since", asked_at(req));
 	json_object_object_add(lit, nav, json_object_new_boolean(true));
 	json_object_object_add(o, "nav", lit);
 	return o;

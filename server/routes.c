@@ -75,7 +75,7 @@ const struct http_route http_routes[] = {
 	{ "GET", "/api/v1/scenarios", ROLE_NONE, 0, false, api_scenarios,
 	  "The catalogue of scenarios", false },
 	{ "GET", "/api/v1/events", ROLE_NONE, 0, false, api_events,
-	  "Server-sent events (Last-Event-ID or ?after=)", false },
+	  "Server-sent events (Last-Event-ID, ?after=ID or ?since=TIME)", false },
 
 	{ "POST", "/api/v1/jobs/claim", ROLE_AGENT, JSON_BYTES, false, api_job_claim,
 	  "Take a job (?wait=SECONDS, up to 60): 200 with job and lease, or 204", false },

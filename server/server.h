@@ -12,7 +12,6 @@
 #include "server/config.h"
 
 struct blob_store;
-struct events;
 struct git_serve;
 struct http;
 struct outbox;
@@ -29,7 +28,6 @@ struct server {
 	struct tokens *tokens;
 	struct blob_store *blobs;
 	struct runlog *runlog;
-	struct events *events;
 	struct tracker *tracker;
 	struct outbox *outbox;
 	struct planner *planner;

@@ -79,10 +79,10 @@ leased() { # METHOD SUBPATH [CURL OPTION]...
 	shift 2
 	call "$method" "/api/v1/jobs/$JOB/$sub" -H "$(as agent)" -H "Faultline-Lease: $LEASE" "$@"
 }
-# wait_event AFTER REGEX: follows the event stream until a line matches
+# wait_event FROM REGEX: follows the event stream (after=ID, since=TIME) until a line matches
 wait_event() {
 	local line
-	exec 8< <(exec curl -sN -m 30 "$URL/api/v1/events?after=$1")
+	exec 8< <(exec curl -sN -m 30 "$URL/api/v1/events?$1")
 	local pid=$!
 	while read -r -t 30 line <&8; do
 		if [[ $line =~ $2 ]]; then
@@ -155,19 +155,20 @@ ok "405" is "$(call PUT /api/v1/branches)" 405
 ok "405 says what" has "$T/head" "^Allow: GET, HEAD"
 
 echo "# submit"
-ok "tracked branch is planned" wait_event 0 '"id":1,"state":"planned"'
+ok "tracked branch is planned" wait_event after=0 '"id":1,"state":"planned"'
 ok "range starts at the merge base" is "$(call GET /api/v1/submissions/1)" 200
 ok "three commits" is "$(grep -o '"position":[0-9]*' "$T/body" | sort -u | wc -l)" 3
 ok "base is the merge base" has "$T/body" "\"base_sha\":\"$(git -C "$T/repo" rev-parse master)\""
 ok "submission" is "$(submit '{"repo":"demo","ref":"topic"}')" 201
 ok "location" has "$T/head" "^Location: /api/v1/submissions/2"
 ok "unknown ref is refused" is "$(submit '{"repo":"demo","ref":"nowhere"}')" 201
-ok "refusal is told" wait_event 0 '"id":3,"state":"refused","message":"the repository has no branch or tag'
+ok "refusal is told" wait_event after=0 '"id":3,"state":"refused","message":"the repository has no branch or tag'
 ok "base equal to head is refused" is "$(submit '{"repo":"demo","ref":"topic","base":"topic"}')" 201
-ok "refusal of the empty range" wait_event 0 '"id":4,"state":"refused","message":"nothing to test'
+ok "refusal of the empty range" wait_event after=0 '"id":4,"state":"refused","message":"nothing to test'
 git -C "$T/repo" checkout -q --orphan other && git -C "$T/repo" commit -qm other
 ok "no common ancestor" is "$(submit '{"repo":"demo","ref":"other","base":"master"}')" 201
-ok "refusal without ancestor" wait_event 0 '"id":5,"state":"refused","message":".*no common ancestor'
+ok "the stream goes back" wait_event "since=$(date -u -d '-10 min' +%FT%T.%6NZ)" '"id":4,"state":"refused"'
+ok "refusal without ancestor" wait_event after=0 '"id":5,"state":"refused","message":".*no common ancestor'
 git -C "$T/repo" checkout -q topic
 
 echo "# bad input"
@@ -223,6 +224,7 @@ truncate -s 300M "$T/huge"
 ok "oversized upload" is "$(call PUT /api/v1/jobs/1/artifacts/x -H "$(as agent)" -T "$T/huge")" 413
 ok "body where none is taken" is "$(call GET /api/v1/branches -d x)" 413
 ok "bad limit" is "$(call GET '/api/v1/submissions?limit=0')" 400
+ok "bad time" is "$(call GET '/api/v1/events?since=yesterday')" 400
 ok "bad cursor" is "$(call GET '/api/v1/submissions?cursor=x%27y')" 422
 ok "bad escape" is "$(call GET '/api/v1/commits/%zz')" 400
 ok "NUL in the path" is "$(call GET '/api/v1/commits/%00')" 400
@@ -394,7 +396,7 @@ ok "unknown repository" is "$(call GET '/git/none.git/info/refs?service=git-uplo
 ok "no way out of the folder" is "$(call GET '/git/..%2f..%2fx.git/info/refs?service=git-upload-pack')" 404
 commit five
 ok "poll" is "$(call POST /api/v1/branches/poll -H "$(as maintainer)")" 202
-ok "movement makes a submission" wait_event 0 "\"ref\":\"topic\",\"tip\":\"$(git -C "$T/repo" rev-parse topic)\""
+ok "movement makes a submission" wait_event after=0 "\"ref\":\"topic\",\"tip\":\"$(git -C "$T/repo" rev-parse topic)\""
 
 echo "# crash"
 claim 20

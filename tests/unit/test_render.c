@@ -85,8 +85,9 @@ static void test_url_part(void **state)
 static struct json_object *error_view(const char *detail, size_t len)
 {
 	struct json_object *o = NULL;
-	static const char text[] = "{\"status\":404,\"title\":\"Not Found\","
-				   "\"page\":{\"title\":\"t\",\"version\":\"1\",\"nav\":{}}}";
+	static const char text[] =
+		"{\"status\":404,\"title\":\"Not Found\","
+		"\"page\":{\"title\":\"t\",\"version\":\"1\",\"since\":\"\",\"nav\":{}}}";
 
 	assert_int_equal(json_parse(text, strlen(text), &o, NULL), 0);
 	if (detail)
@@ -241,7 +242,8 @@ static void test_filters(void **state)
 			"\"commit\":\"x\",\"short\":\"x\",\"subject\":\"\",\"build\":1,"
 			"\"config\":\"\",\"arch\":\"\",\"compiler\":\"\",\"agent\":null,"
 			"\"attempt\":1,\"job\":1,\"started\":\"\",\"duration_us\":61000000,"
-			"\"page\":{\"title\":\"\",\"version\":\"\"},\"log_size\":%s}",
+			"\"page\":{\"title\":\"\",\"version\":\"\",\"since\":\"\"},"
+			"\"log_size\":%s}",
 			rows[i].size);
 
 		check_part(PAGE_RUN, view, rows[i].wanted);

@@ -431,12 +431,14 @@ static void test_group_commit(void **state)
 static void test_events_kept(void **state)
 {
 	CLEANUP(json_put_p) struct json_object *o = NULL;
-	int64_t id, after = 0;
+	int64_t id, after = 0, third_us = 0;
 	size_t n = 0;
 
 	(void)state;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
+		third_us = clock_now_us();
 		OK(store_submission_add(store, repo, "t", NULL, "p", 0, &id, &err));
+	}
 	do {
 		json_put_p(&o);
 		o = NULL;
@@ -452,6 +454,12 @@ static void test_events_kept(void **state)
 	assert_int_equal(n, 3);
 	json_put_p(&o);
 	o = NULL;
+	OK(view_event_before(store, INT64_MAX, &id, &err));
+	assert_int_equal(id, 3);
+	OK(view_event_before(store, third_us, &id, &err));
+	assert_int_equal(id, 2);
+	OK(view_event_before(store, 0, &id, &err));
+	assert_int_equal(id, 0);
 	assert_int_equal(view_events(store, 0, 0, &o, &err), -EINVAL);
 	assert_int_equal(view_events(store, 0, 501, &o, &err), -EINVAL);
 }

@@ -91,19 +91,25 @@
 		if (failures++)
 			say("Connection lost, trying again.");
 		clearTimeout(again);
-		again = setTimeout(connect, pause * (0.75 + Math.random() / 2));
+		again = setTimeout(() => connect(), pause * (0.75 + Math.random() / 2));
 	}
 
-	function connect() {
+	// Between the page and its stream something may have happened: the stream begins with what did
+	// since the page was made. Later, when nobody knows what a page shows, it is fetched.
+	function connect(since = "") {
 		const known = failures > 0;
 		clearTimeout(again);
 		again = 0;
-		source = new EventSource("/api/v1/events");
+		source = new EventSource(`/api/v1/events${since && `?since=${since}`}`);
 		for (const type of EVENTS)
 			source.addEventListener(type, soon);
 		source.addEventListener("error", lost);
-		// Between the page and the stream something may have happened that nobody tells again.
-		source.addEventListener("open", () => (known ? refresh().catch(lost) : soon()));
+		source.addEventListener("open", () => {
+			if (known)
+				refresh().catch(lost);
+			else if (!since)
+				soon();
+		});
 	}
 
 	if (!part() || !window.EventSource)
@@ -111,7 +117,7 @@
 	// Empty from the beginning: what is put into it is read out, what comes with it is not.
 	note = document.body.appendChild(Object.assign(document.createElement("p"),
 		{ id: "lost", role: "status" }));
-	connect();
+	connect(document.body.dataset.since);
 	document.addEventListener("visibilitychange", () => {
 		if (document.hidden || !part())
 			return;

@@ -8,6 +8,7 @@ const { client, start } = require("./service.cjs");
 
 const [modules, program, conf, tokenFile] = process.argv.slice(2);
 const token = fs.readFileSync(tokenFile, "utf8").trim();
+const BEFORE_MS = 2500; // what happened longer ago is no news to a page that is new
 const NETWORK = /Failed to load resource: net::ERR_|the server responded with a status of 50/;
 
 const has = (page, id) => page.waitForSelector(`main a[href='/submissions/${id}']`, { timeout: 40000 })
@@ -38,9 +39,36 @@ async function restart(browser) {
 	return server;
 }
 
+// What is on a page when it comes is not fetched once more, and nothing is missed in between.
+async function quiet(browser, server) {
+	const page = await open(browser);
+	const fetched = [];
+	page.on("request", (request) => {
+		if (["document", "fetch"].includes(request.resourceType()))
+			fetched.push(request.url());
+	});
+	const stream = page.waitForResponse(/\/api\/v1\/events/);
+	await page.waitForTimeout(BEFORE_MS);
+	await page.goto(`${server.url}/agents`);
+	await stream;
+	await page.waitForTimeout(3000); // twice what a refresh waits for
+	check("a quiet page is fetched once", fetched.length === 1, fetched.join(" "));
+	const submitted = new Promise((resolve) => {
+		page.route(/\/api\/v1\/events/, async (route) => {
+			resolve(await client(server.url, token).submit("main"));
+			await page.waitForTimeout(BEFORE_MS);
+			await route.continue();
+		});
+	});
+	await page.goto(`${server.url}/`);
+	check("what happened before the stream was there shows", await has(page, await submitted));
+	await page.context().close();
+}
+
 main(async () => {
 	const browser = await launch(modules);
 	const server = await restart(browser);
+	await quiet(browser, server);
 	await browser.close();
 	await server.end();
 });
