@@ -119,9 +119,15 @@
 		}
 	}
 
+	// Whether what is seen, or soon will be, is what is there: else somebody took the scroll bar away.
+	const near = () => box.scrollTop < bottom(last()) + NEAR_PX &&
+		box.scrollTop + box.clientHeight > top(first()) - NEAR_PX;
+
 	// The block before or behind those that are there, when what is seen comes near it.
 	async function fillOne() {
 		const mine = turn;
+		if (!near())
+			return false;
 		const up = first().from > 0 && box.scrollTop - top(first()) < NEAR_PX;
 		const down = last().to < size && bottom(last()) - box.scrollTop - box.clientHeight < NEAR_PX;
 		if (!up && !down)
@@ -131,7 +137,7 @@
 			return true;
 		// The last one grew beyond its window while the log was followed.
 		if (down ? block.from !== last().to : block.to !== first().from)
-			return show(block.n);
+			return showAt(reading(), block.n);
 		keep(() => {
 			if (down) {
 				last().node.after(block.node);
@@ -169,6 +175,16 @@
 		above.after(block.node);
 		layOut();
 		return true;
+	}
+
+	// The same with the byte `at` on top, unless somebody has gone on meanwhile.
+	async function showAt(at, n = number(at)) {
+		const seen = box.scrollTop;
+		const shown = await show(n);
+		if (shown && box.scrollTop === seen)
+			box.scrollTop = top(first()) + first().node.offsetHeight * (at - first().from) /
+				Math.max(first().to - first().from, 1);
+		return shown;
 	}
 
 	/* --- places --- */
@@ -244,6 +260,11 @@
 		return Math.round(block.from + Math.max(0, part) * (block.to - block.from));
 	}
 
+	// The byte that belongs to a place far from the blocks.
+	function byteAt(place) {
+		return place < top(first()) ? place / perByte : last().to + (place - bottom(last())) / perByte;
+	}
+
 	function onScroll() {
 		const at = box.scrollTop;
 		const atEnd = at + box.clientHeight >= box.scrollHeight - 2;
@@ -251,19 +272,18 @@
 			follow(false); // somebody reads
 		if (!blocks.length)
 			return;
-		if (at < bottom(last()) + NEAR_PX && at + box.clientHeight > top(first()) - NEAR_PX) {
+		if (near()) {
 			fill(); // line after line, also when the lines are slower than the reader
 			return;
 		}
 		// The scroll bar was taken somewhere else.
 		clearTimeout(seeking);
-		seeking = setTimeout(async () => {
-			const byte = at < top(first()) ? at / perByte : last().to + (at - bottom(last())) / perByte;
+		seeking = setTimeout(tried(async () => {
 			if (atEnd)
 				await end();
-			else if (await show(number(byte)))
+			else if (near() || (await showAt(byteAt(box.scrollTop))))
 				await fill();
-		}, QUIET_MS);
+		}), QUIET_MS);
 	}
 
 	/* --- what one looks for --- */

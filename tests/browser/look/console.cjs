@@ -117,23 +117,51 @@ async function jumps(page, base, at, log) {
 	check("the address leads to the splat", (await page.locator(".splat:has(mark)").count()) === 1);
 }
 
+// Takes the scroll bar to this part of the log, and waits for its text.
+async function seek(page, part) {
+	await page.locator("[data-console]").evaluate((b, p) => { b.scrollTop = b.scrollHeight * p; }, part);
+	return page.waitForFunction(() => {
+		const b = document.querySelector("[data-console]").getBoundingClientRect();
+		return [...document.querySelectorAll(".log.block")].some((n) => {
+			const r = n.getBoundingClientRect();
+			return r.top < b.bottom && r.bottom > b.top && n.textContent.length > 60000;
+		});
+	}, null, { timeout: 5000 }).then(() => true, () => false);
+}
+
+// A slow browser, which tells of a scroll a second late, and a reader who goes elsewhere while a block
+// is on its way: what lies between is not fetched block by block.
+async function seeksSlowly(page) {
+	const box = page.locator("[data-console]");
+	let fetched = 0;
+	await page.route(/log\.json/, async (route) => {
+		fetched++;
+		await page.waitForTimeout(20);
+		await route.continue();
+	});
+	await page.evaluate(() => { window.requestAnimationFrame = (then) => setTimeout(then, 1000); });
+	for (const part of [0.7, 0.2, 0.5]) {
+		const block = page.waitForRequest(/log\.json/);
+		await box.evaluate((b) => { b.scrollTop = b.querySelector(".block").offsetTop + 5; });
+		await block;
+		fetched = 0;
+		check(`at ${part} there is text, late`, await seek(page, part));
+		check(`at ${part} few blocks are fetched`, fetched < 10, `${fetched} blocks`);
+	}
+	await page.unrouteAll({ behavior: "wait" });
+}
+
 // The scroll bar covers the whole log; what was passed is not kept.
 async function scrolls(page, base, at) {
 	await page.goto(`${base}/runs/${at.run}/log`);
 	await ready(page);
 	check("a log begins at its beginning", await settled(page, "line 0 of"));
 	const box = page.locator("[data-console]");
-	for (const part of [0.3, 0.9, 0.1, 0.61]) {
-		await box.evaluate((b, p) => { b.scrollTop = b.scrollHeight * p; }, part);
-		const seen = await page.waitForFunction(() => {
-			const b = document.querySelector("[data-console]").getBoundingClientRect();
-			return [...document.querySelectorAll(".log.block")].some((n) => {
-				const r = n.getBoundingClientRect();
-				return r.top < b.bottom && r.bottom > b.top && n.textContent.length > 60000;
-			});
-		}, null, { timeout: 5000 }).then(() => true, () => false);
-		check(`at ${part} of the scroll bar there is text`, seen);
-	}
+	for (const part of [0.3, 0.9, 0.1, 0.61])
+		check(`at ${part} of the scroll bar there is text`, await seek(page, part));
+	await seeksSlowly(page);
+	await page.goto(`${base}/runs/${at.run}/log`);
+	await ready(page);
 	await page.waitForTimeout(300); // the blocks around
 	check("after that: few nodes", (await nodes(page)) < NODES, String(await nodes(page)));
 	await box.evaluate((b) => { b.scrollTop = 0; });
