@@ -43,6 +43,7 @@ struct play {
 	struct buf log;
 	int n_results; /* that on_result saw */
 	int64_t cancel_at_us;
+	int boot_ms; /* how long a boot may take; 0: not long */
 	int64_t took_ms;
 	bool keep;
 	int r;
@@ -119,7 +120,7 @@ static void play_at(struct play *p, const char *script, const char *text, int jo
 				  .isolation = isolation,
 				  .jobs = jobs,
 				  .work = work,
-				  .boot_timeout_ms = 700,
+				  .boot_timeout_ms = p->boot_ms ? p->boot_ms : 700,
 				  .grace_ms = 300,
 				  .watch = &watch,
 				  .on_result = on_result,
