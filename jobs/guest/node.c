@@ -90,11 +90,6 @@ static char *map_on(int node, int mode, size_t size, int advice)
 	return start;
 }
 
-static char *first_huge(char *map)
-{
-	return (char *)(((uintptr_t)map + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1));
-}
-
 static bool touched_huge(char *start, int node)
 {
 	static unsigned char present[THP_PAGES];
@@ -113,7 +108,7 @@ static bool take_huge(int node, size_t keep)
 
 	if (!map)
 		return false;
-	start = first_huge(map);
+	start = thp_align(map);
 	while (start + THP_SIZE <= end && read_bytes(node, "MemFree:") > keep &&
 	       touched_huge(start, node))
 		start += THP_SIZE;
@@ -122,21 +117,22 @@ static bool take_huge(int node, size_t keep)
 	return true;
 }
 
-/* The same as long as there is no end of single pages; they are all but gone afterwards. */
+/* Takes single pages until one comes from another node: no more than the watermark is free then. */
 static bool take_singles(int node)
 {
 	size_t size = read_bytes(node, "MemFree:") + THP_SIZE;
 	char *map = map_on(node, UAPI_MPOL_PREFERRED, size, MADV_NOHUGEPAGE);
 	char *page, *end = map + size;
 
-	for (page = map; map && page < end; page += THP_PAGE) {
+	if (!map)
+		return false;
+	for (page = map; page < end; page += THP_PAGE) {
 		*(volatile char *)page = 1;
 		if (node_of(page) != node)
 			break;
 	}
-	if (map && page < end)
-		munmap(page, (size_t)(end - page));
-	return map;
+	munmap(page, (size_t)(end - page));
+	return true;
 }
 
 /*
@@ -149,7 +145,7 @@ static int force_huge(int node)
 
 	if (!map)
 		return -errno;
-	if (touched_huge(first_huge(map), node))
+	if (touched_huge(thp_align(map), node))
 		return 1;
 	munmap(map, 2 * THP_SIZE);
 	return 0;

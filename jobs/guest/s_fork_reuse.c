@@ -56,7 +56,7 @@ static int map_region(unsigned int size_kb, struct region *ret_region)
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (region.reserve == MAP_FAILED)
 		return -errno;
-	region.addr = (char *)(((uintptr_t)region.reserve + THP_SIZE - 1) & ~(THP_SIZE - 1));
+	region.addr = thp_align(region.reserve);
 	if (madvise(region.addr, region.size, MADV_HUGEPAGE))
 		return -errno;
 	*ret_region = region;

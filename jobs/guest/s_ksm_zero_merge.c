@@ -122,7 +122,7 @@ static char *map_region(bool zero, uint64_t seed)
 
 	if (reserve == MAP_FAILED)
 		return NULL;
-	region = (char *)(((uintptr_t)reserve + THP_SIZE - 1) & ~(THP_SIZE - 1));
+	region = thp_align(reserve);
 	/* what the alignment left over must not be merged, nor counted */
 	munmap(reserve, (size_t)(region - reserve));
 	munmap(region + SIZE, (size_t)(reserve + THP_SIZE - region));

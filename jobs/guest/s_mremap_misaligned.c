@@ -65,7 +65,7 @@ void scenario_mremap_misaligned(struct scenario *s)
 		scenario_check(s, "harness.fixture", false, "%s", strerror(errno));
 		return;
 	}
-	target = (char *)(((uintptr_t)area + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1)) + OFFSET;
+	target = thp_align(area) + OFFSET;
 	if (!make_pair(s, &first, &second))
 		return;
 	scenario_arm(s);

@@ -29,15 +29,12 @@ static long huge_kb(const struct thp *map)
 /* Reserves address space with a guard on either side of an aligned THP. */
 static int reserve(struct thp *map)
 {
-	uintptr_t first;
-
 	map->reserve_size = 3 * THP_SIZE;
 	map->reserve = mmap(NULL, map->reserve_size, PROT_NONE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map->reserve == MAP_FAILED)
 		return -errno;
-	first = ((uintptr_t)map->reserve + THP_PAGE + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1);
-	map->addr = (char *)first;
+	map->addr = thp_align(map->reserve + THP_PAGE);
 	return 0;
 }
 

@@ -32,16 +32,13 @@ long thp_mapped_huge_kb(const struct thp *thp)
 /* Room for `count` of them, one behind the other in one VMA. */
 static int map_range(struct thp *thp, size_t count, struct problem *problem)
 {
-	uintptr_t first;
-
 	thp->reserve_size = (count + 2) * THP_SIZE;
 	thp->reserve = mmap(NULL, thp->reserve_size, PROT_NONE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (thp->reserve == MAP_FAILED)
 		return problem_set(problem, -errno, "mmap: %s", strerror(errno));
 	/* at least one page of guard on either side, wherever the kernel put it */
-	first = ((uintptr_t)thp->reserve + THP_PAGE + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1);
-	thp->addr = (char *)first;
+	thp->addr = thp_align(thp->reserve + THP_PAGE);
 	if (mprotect(thp->addr, count * THP_SIZE, PROT_READ | PROT_WRITE))
 		return problem_set(problem, -errno, "mprotect: %s", strerror(errno));
 	if (madvise(thp->addr, count * THP_SIZE, MADV_HUGEPAGE))

@@ -45,6 +45,12 @@ int thp_create(struct thp *ret_thp, uint64_t seed, struct problem *problem)
 int thp_create_pair(struct thp *ret_first, struct thp *ret_second, uint64_t seed,
 		    struct problem *problem) __attribute__((warn_unused_result));
 
+/* The first place at `address` or behind it where a THP can be. */
+static inline char *thp_align(const char *address)
+{
+	return (char *)(((uintptr_t)address + THP_SIZE - 1) & ~(uintptr_t)(THP_SIZE - 1));
+}
+
 /* The address of one of its 512 pages. */
 static inline char *thp_page(const struct thp *thp, size_t page)
 {
