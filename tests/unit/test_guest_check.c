@@ -7,10 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <string.h>
 
 #include "check.h"
-#include "point.h"
 
 /* An operation that may fail with ENOMEM where an allocation was made to fail, and nowhere else. */
 static void test_errno(void **state)

@@ -91,7 +91,7 @@
 		if (failures++)
 			say("Connection lost, trying again.");
 		clearTimeout(again);
-		again = setTimeout(() => connect(), pause * (0.75 + Math.random() / 2));
+		again = setTimeout(connect, pause * (0.75 + Math.random() / 2));
 	}
 
 	// Between the page and its stream something may have happened: the stream begins with what did
